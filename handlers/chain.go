@@ -1,0 +1,164 @@
+package handlers
+
+import (
+	"fmt"
+
+	"millstream/protocol"
+)
+
+// Chain returns a handler that asks each of hs in turn. The first answer other
+// than Continue, NoReply or zero is the answer of the chain, and the rest are not
+// asked. So Accept ends the message for the whole chain: a handler that only wants
+// no more for itself returns Continue. A pending answer is waited for.
+//
+// Some events differ:
+//   - Skip ends the body for one member only. The chain answers Skip when every
+//     member that takes the body has skipped.
+//   - In a negotiation all members are asked. Reject wins, then Continue.
+//   - Events without an answer, and an abort, are told to all members.
+func Chain(hs ...Handler) Handler {
+	c := &chain{members: make([]member, len(hs))}
+	for i, h := range hs {
+		if h == nil {
+			panic(fmt.Errorf("%w: handler %d of Chain", ErrNull, i))
+		}
+		w := h.Wants()
+		c.wants = c.wants.and(w)
+		if _, ok := h.(need); ok {
+			w = Wants{} // it has events sent, and takes none
+		}
+		c.members[i] = member{h, w.Events}
+	}
+	return c
+}
+
+// chain is several handlers. It is shared by sessions and does not change.
+type chain struct {
+	members []member
+	wants   Wants
+}
+
+// member is a handler of a chain and the events it takes.
+type member struct {
+	Handler
+	takes Kinds
+}
+
+func (c *chain) Wants() Wants { return c.wants }
+
+func (c *chain) Handle(s *Session, ev Event) Reply {
+	return c.ask(s, ev, KindOf(ev), 0, Reply{})
+}
+
+// ask asks the members from i on. sofar is what those before came to.
+func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
+	for ; i < len(c.members); i++ {
+		m := &c.members[i]
+		if !m.takes.Has(kind) || kind == KindBody && s.hasSkipped(m) {
+			continue
+		}
+		r := m.Handle(s, ev)
+		if r.pending != nil {
+			return c.hold(s, ev, kind, i, sofar, r)
+		}
+		var done bool
+		if sofar, done = c.join(s, kind, m, sofar, r); done {
+			return sofar
+		}
+	}
+	if kind == KindBody && c.allSkipped(s) {
+		return Skip
+	}
+	return sofar
+}
+
+// hold keeps the members after i waiting for the answer of member i.
+func (c *chain) hold(s *Session, ev Event, kind Kind, i int, sofar, r Reply) Reply {
+	for j := i + 1; j < len(c.members); j++ {
+		if c.members[j].takes.Has(kind) {
+			ev = own(ev)
+			break
+		}
+	}
+	return r.Then(func(r Reply) Reply {
+		sofar, done := c.join(s, kind, &c.members[i], sofar, r)
+		if done {
+			return sofar
+		}
+		return c.ask(s, ev, kind, i+1, sofar)
+	})
+}
+
+// join adds the answer of a member to that of those before it. done says that the
+// chain has its answer.
+func (c *chain) join(s *Session, kind Kind, m *member, sofar, r Reply) (joined Reply, done bool) {
+	switch {
+	case kind == KindNegotiate:
+		return strongerOption(sofar, r), false
+	case !answered.Has(kind) || kind == KindAbort:
+		return Reply{}, false
+	case r.failed:
+		return r, true
+	case kind == KindBody && r.status == protocol.StatusSkip:
+		s.skip(m)
+		return strongerPass(sofar, Continue), false
+	case r.goesOn():
+		return strongerPass(sofar, r), false
+	}
+	return r, true
+}
+
+// answered are the kinds of events that take an answer.
+var answered = Of(KindNegotiate, KindConnect, KindHelo, KindEnvelopeFrom, KindEnvelopeRecipient,
+	KindData, KindHeader, KindEndOfHeader, KindBody, KindEndOfMessage, KindUnknown, KindAbort)
+
+// allSkipped reports whether every member that takes the body has skipped.
+func (c *chain) allSkipped(s *Session) bool {
+	any := false
+	for i := range c.members {
+		m := &c.members[i]
+		if !m.takes.Has(KindBody) {
+			continue
+		}
+		if !s.hasSkipped(m) {
+			return false
+		}
+		any = true
+	}
+	return any
+}
+
+// strongerPass returns the one of two answers that let things go on which says
+// more: Continue, then NoReply, then no opinion.
+func strongerPass(a, b Reply) Reply {
+	if a.status == protocol.StatusContinue || b.status == protocol.StatusDefault {
+		return a
+	}
+	return b
+}
+
+// strongerOption returns the answer of a negotiation that wins: a failure or
+// something that is no answer, Reject, Continue, then the others.
+func strongerOption(a, b Reply) Reply {
+	if optionRank(b) > optionRank(a) {
+		return b
+	}
+	return a
+}
+
+func optionRank(r Reply) int {
+	if r.failed {
+		return 4
+	}
+	switch r.status {
+	case protocol.StatusDefault:
+		return 0
+	case protocol.StatusAllOptions:
+		return 1
+	case protocol.StatusContinue:
+		return 2
+	case protocol.StatusReject:
+		return 3
+	}
+	return 4
+}

@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+
+	"millstream/protocol"
+)
+
+// A Middleware wraps a handler.
+type Middleware func(Handler) Handler
+
+// Around returns a middleware that calls f in place of a handler's Handle. f
+// calls next.Handle, or answers itself.
+func Around(f func(next Handler, s *Session, ev Event) Reply) Middleware {
+	if f == nil {
+		panic(fmt.Errorf("%w: function of Around", ErrNull))
+	}
+	return func(h Handler) Handler { return around{h, f} }
+}
+
+// around is a handler with a function around it.
+type around struct {
+	Handler
+	f func(next Handler, s *Session, ev Event) Reply
+}
+
+func (a around) Handle(s *Session, ev Event) Reply { return a.f(a.Handler, s, ev) }
+
+// Need returns a handler that takes nothing, but has events of the given kinds
+// sent. It is for what a [Session] and a [Result] tell: they know of clients,
+// recipients and headers only if the MTA sends them. The MTA need not wait for
+// answers to them.
+func Need(kinds ...Kind) Handler { return need(Of(kinds...)) }
+
+// need is a set of events to be sent.
+type need Kinds
+
+func (need) Handle(*Session, Event) Reply { return Reply{} }
+
+func (n need) Wants() Wants { return Wants{Events: Kinds(n)} }
+
+// Blocking returns h for use off the event loop: h runs in its own goroutine,
+// its events are owned, and the Context of its session is that of [Go]. The events
+// that h only observes count as answered, so the MTA waits while h works; after an
+// event that has no answer, the session waits.
+func Blocking(h Handler) Handler {
+	if h == nil {
+		panic(fmt.Errorf("%w: handler of Blocking", ErrNull))
+	}
+	return blocking{h}
+}
+
+// blocking is a handler that runs off the event loop.
+type blocking struct{ h Handler }
+
+func (b blocking) Wants() Wants {
+	w := b.h.Wants()
+	return Wants{w.Events, w.Replies | w.Events}
+}
+
+func (b blocking) Handle(s *Session, ev Event) Reply {
+	ev = own(ev)
+	return Async(func(ctx context.Context) Reply {
+		return wait(ctx, b.h.Handle(s, ev))
+	})
+}
+
+// own returns ev with bytes of its own. It is the one place where borrowed events
+// become owned; those that are not commands are owned from the first, but for a
+// Response, which the session uses again.
+func own(ev Event) Event {
+	switch e := ev.(type) {
+	case protocol.Command:
+		return e.Clone()
+	case *Response:
+		r := *e
+		return &r
+	}
+	return ev
+}
+
+// wait returns the reply that r comes to. It is for goroutines that may block.
+func wait(ctx context.Context, r Reply) Reply {
+	for r.pending != nil {
+		p := r.pending
+		if p.f != nil {
+			r = p.resume(p.f(ctx))
+			continue
+		}
+		answer := make(chan Reply, 1)
+		once := newResolver(func(r Reply) error {
+			answer <- r
+			return nil
+		})
+		p.start(ctx, once)
+		select {
+		case first := <-answer:
+			r = p.resume(first)
+		case <-ctx.Done():
+			return Reply{} // nobody wants it any more
+		}
+	}
+	return r
+}

@@ -1,0 +1,232 @@
+package handlers
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"millstream/protocol"
+)
+
+// A Session is what is known of one connection from an MTA, of the SMTP client
+// it speaks for, and of the message under way. Its methods may be called from
+// any goroutine and return owned values.
+//
+// The Session of an event is good for that event: Context ends with it, and the
+// methods that set something do nothing after it. The others go on to tell how
+// the session stands.
+type Session struct {
+	c      *Control
+	parent context.Context
+	ctx    context.Context // made of parent when it is asked for
+	cancel context.CancelCauseFunc
+	over   bool // the event is over
+	kept   bool // the answer is pending, so that it may be used after the call
+	shelf  Shelf
+}
+
+// Context ends when the event it was taken in is over, when the message is
+// aborted or the connection closed, or at the handler's deadline. It carries the
+// trace of the session. For the Session of a [Factory] it ends with the
+// connection.
+func (s *Session) Context() context.Context {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	if s.ctx == nil {
+		s.ctx, s.cancel = context.WithCancelCause(s.parent)
+		if s.over {
+			s.cancel(ErrStaleResponse)
+		}
+	}
+	return s.ctx
+}
+
+// end ends the context of s. The caller holds the lock.
+func (s *Session) end(cause error) {
+	s.over = true
+	if s.cancel != nil {
+		s.cancel(cause)
+	}
+}
+
+// facts returns a copy of what is known.
+func (s *Session) facts() Facts {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.facts
+}
+
+// set calls f under the lock, unless the event of s is over.
+func (s *Session) set(f func(*Control)) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	if !s.over {
+		f(s.c)
+	}
+}
+
+// ID returns a number that is unique in the process.
+func (s *Session) ID() uint64 { return s.facts().ID }
+
+// Peer returns the address of the MTA, not that of the SMTP client. It is zero
+// before it is known.
+func (s *Session) Peer() protocol.Addr { return s.facts().Peer }
+
+// Listener returns the address the MTA connected to, as configured.
+func (s *Session) Listener() string { return s.facts().Listener }
+
+// Sessions returns how many sessions the server has now, this one included; 0
+// without a server.
+func (s *Session) Sessions() int {
+	if count := s.facts().Sessions; count != nil {
+		return count()
+	}
+	return 0
+}
+
+// State returns the state of the session.
+func (s *Session) State() protocol.State { return s.facts().State }
+
+// LastState returns the last state that stood for a command with an answer.
+func (s *Session) LastState() protocol.State { return s.facts().LastState }
+
+// Status returns the last status applied; StatusDefault at first.
+func (s *Session) Status() protocol.Status { return s.facts().Status }
+
+// InMessage reports whether a message has begun and not ended.
+func (s *Session) InMessage() bool { return s.facts().InMessage }
+
+// Options returns what was agreed on. Its Version is 0 before the negotiation.
+func (s *Session) Options() protocol.Options { return s.facts().Options }
+
+// Client returns the SMTP client's host name and address; zero before connect,
+// and if no handler takes connect: see [Need].
+func (s *Session) Client() (host string, addr protocol.Addr) {
+	f := s.facts()
+	return f.Host, f.Client
+}
+
+// Helo returns the name of the last HELO or EHLO; "" if there was none, or if no
+// handler takes helo: see [Need].
+func (s *Session) Helo() string { return s.facts().Helo }
+
+// RcptRefused reports whether the recipient of the event is one that the MTA
+// has refused. It is for StepRcptRejected.
+func (s *Session) RcptRefused() bool { return s.facts().RcptRefused }
+
+// Macro returns the value of a macro, newest stage first, or "". Braces around
+// name do not matter.
+func (s *Session) Macro(name string) string {
+	value, _ := s.LookupMacro(name)
+	return value
+}
+
+// LookupMacro is Macro that tells an empty value from none.
+func (s *Session) LookupMacro(name string) (value string, ok bool) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.facts.Macros.Lookup(name)
+}
+
+// Macros yields all macros. It is a snapshot.
+func (s *Session) Macros() iter.Seq2[string, string] {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	var names, values []string
+	for name, value := range s.c.facts.Macros.All() {
+		names, values = append(names, name), append(values, value)
+	}
+	return func(yield func(string, string) bool) {
+		for i := range names {
+			if !yield(names[i], values[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Result returns what is known so far of the message; nil outside a message. It
+// is a copy. Recipients and headers are there if a handler takes them: see [Need].
+func (s *Session) Result() *Result {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.result()
+}
+
+// QuarantineReason returns the reason given to [Message.Quarantine], or "".
+func (s *Session) QuarantineReason() string { return s.facts().QuarantineReason }
+
+// Shelf returns the values that are kept for the message.
+func (s *Session) Shelf() *Shelf { return &s.shelf }
+
+// Private returns the value set by SetPrivate, or nil.
+func (s *Session) Private() any {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.private.value
+}
+
+// SetPrivate keeps v for the connection, until it is replaced or the SMTP client
+// is gone. destroy, which may be nil, is then called with it once: after the
+// [Finished] event. A handler from a [Factory] rarely needs it.
+func (s *Session) SetPrivate(v any, destroy func(any)) {
+	var old private
+	s.set(func(c *Control) {
+		old, c.private = c.private, private{v, destroy}
+	})
+	old.release()
+}
+
+// private is a value kept for a connection.
+type private struct {
+	value   any
+	destroy func(any)
+}
+
+func (p private) release() {
+	if p.destroy != nil {
+		p.destroy(p.value)
+	}
+}
+
+// Timeout returns how long the MTA may be silent; 0 means for ever.
+func (s *Session) Timeout() time.Duration { return s.facts().Timeout }
+
+// SetTimeout sets Timeout. It counts from the next wait on.
+func (s *Session) SetTimeout(d time.Duration) {
+	s.set(func(c *Control) { c.facts.Timeout = max(d, 0) })
+}
+
+// PacketBuffer returns how many bytes of changes to a message are gathered
+// before they are written; with 0 each is written at once.
+func (s *Session) PacketBuffer() int { return s.facts().PacketBuffer }
+
+// SetPacketBuffer sets PacketBuffer.
+func (s *Session) SetPacketBuffer(bytes int) {
+	s.set(func(c *Control) { c.facts.PacketBuffer = max(bytes, 0) })
+}
+
+// ResetMessage drops the macros, the shelf and the result of the message. The
+// session does so itself when a message ends; there is seldom a need to call it.
+func (s *Session) ResetMessage() {
+	s.set(func(c *Control) { c.dropMessage(0) })
+}
+
+// skip remembers that a member of a chain wants no more of the body.
+func (s *Session) skip(m *member) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	s.c.skipped = append(s.c.skipped, m)
+}
+
+// hasSkipped reports whether a member of a chain wants no more of the body.
+func (s *Session) hasSkipped(m *member) bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	for _, skipped := range s.c.skipped {
+		if skipped == m {
+			return true
+		}
+	}
+	return false
+}
