@@ -76,7 +76,7 @@ func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
 func (c *chain) hold(s *Session, ev Event, kind Kind, i int, sofar, r Reply) Reply {
 	for j := i + 1; j < len(c.members); j++ {
 		if c.members[j].takes.Has(kind) {
-			ev = own(ev)
+			ev = Own(ev)
 			break
 		}
 	}

@@ -60,16 +60,16 @@ func (b blocking) Wants() Wants {
 }
 
 func (b blocking) Handle(s *Session, ev Event) Reply {
-	ev = own(ev)
+	ev = Own(ev)
 	return Async(func(ctx context.Context) Reply {
 		return wait(ctx, b.h.Handle(s, ev))
 	})
 }
 
-// own returns ev with bytes of its own. It is the one place where borrowed events
+// Own returns ev with bytes of its own. It is the one place where borrowed events
 // become owned; those that are not commands are owned from the first, but for a
 // Response, which the session uses again.
-func own(ev Event) Event {
+func Own(ev Event) Event {
 	switch e := ev.(type) {
 	case protocol.Command:
 		return e.Clone()

@@ -121,6 +121,20 @@ func (c *Control) Over(cause error) {
 	}
 }
 
+// Facts returns what is known of the session. It may be called from any goroutine.
+func (c *Control) Facts() Facts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.facts
+}
+
+// Timeout returns how long the MTA may be silent; 0 means for ever.
+func (c *Control) Timeout() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.facts.Timeout
+}
+
 // Update changes the facts, without a check and without an event. A new state, a
 // new status or new options move the state machine too. It may be called from any
 // goroutine that is not a handler's.

@@ -61,8 +61,9 @@ func (r Reply) With(code int, enhanced string, lines ...string) Reply {
 	return r
 }
 
-// failure returns the reply of a handler that failed.
-func failure(err error) Reply {
+// Failed returns the reply of a handler that failed: the failure status of the
+// server answers, and err is reported.
+func Failed(err error) Reply {
 	return Reply{status: protocol.StatusTempFail, failed: true, err: err}
 }
 
@@ -108,7 +109,7 @@ func (r Reply) goesOn() bool {
 // f must not use the Views of the event; take a Clone or a String first.
 func Async(f func(ctx context.Context) Reply) Reply {
 	if f == nil {
-		return failure(fmt.Errorf("%w: function of Async", ErrNull))
+		return Failed(fmt.Errorf("%w: function of Async", ErrNull))
 	}
 	return Reply{pending: &pending{f: f}}
 }
@@ -128,7 +129,7 @@ type Resolve func(Reply) error
 // nothing to do with [Message.Progress].
 func Progress(start func(ctx context.Context, resolve Resolve)) Reply {
 	if start == nil {
-		return failure(fmt.Errorf("%w: function of Progress", ErrNull))
+		return Failed(fmt.Errorf("%w: function of Progress", ErrNull))
 	}
 	return Reply{pending: &pending{start: start}}
 }

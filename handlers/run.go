@@ -20,9 +20,12 @@ func (c *Control) Call(h Handler, s *Session, ev Event) (r Reply) {
 // recovered makes a failed reply of a panic. It is to be deferred.
 func recovered(r *Reply) {
 	if v := recover(); v != nil {
-		*r = failure(&PanicError{Value: v, Stack: debug.Stack()})
+		*r = Failed(&PanicError{Value: v, Stack: debug.Stack()})
 	}
 }
+
+// Guard returns what f returns, or a failed reply if f panics.
+func (c *Control) Guard(f func() Reply) Reply { return guarded(f) }
 
 // guarded returns what f returns, or a failed reply if it panics.
 func guarded(f func() Reply) (r Reply) {

@@ -50,11 +50,7 @@ func (s *Session) end(cause error) {
 }
 
 // facts returns a copy of what is known.
-func (s *Session) facts() Facts {
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	return s.c.facts
-}
+func (s *Session) facts() Facts { return s.c.Facts() }
 
 // set calls f under the lock, unless the event of s is over.
 func (s *Session) set(f func(*Control)) {

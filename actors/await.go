@@ -1,0 +1,159 @@
+package actors
+
+import (
+	"time"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// waiting is what a session waits for before it goes on, if anything.
+type waiting struct {
+	hold     hold
+	worker   bool           // a function of Go, Blocking or Async is running
+	stuck    bool           // it did not return in time
+	number   uint64         // of the event under way: an answer to another one is late
+	held     handlers.Event // the event that waits for a function to return
+	heldTold bool           // it takes no answer
+	extended time.Time      // when the MTA was last asked to wait on
+}
+
+// hold says what a session waits for.
+type hold uint8
+
+const (
+	holdNothing hold = iota
+	holdAnswer       // the answer to an event
+	holdTold         // the return of a function that was told of an event
+	holdWorker       // the return of a function whose answer is no longer wanted
+)
+
+// await waits for a pending reply.
+func (s *session) await(h hold, r handlers.Reply) {
+	s.wait(h)
+	number, worker := s.number, false
+	s.control.Run(s.event, r, func(f func()) {
+		worker, s.worker = true, true
+		s.sys.workers.start(f)
+	}, func(next func() handlers.Reply) {
+		s.PostUserMessage(&resolved{number, next, worker})
+	})
+}
+
+// wait makes the session wait.
+func (s *session) wait(h hold) {
+	if s.hold == holdNothing {
+		s.extended, s.scanned = s.begun, 0
+		s.pending.Store(s.begun.UnixNano())
+	}
+	s.hold = h
+}
+
+// resume ends the wait.
+func (s *session) resume() {
+	s.hold = holdNothing
+	s.pending.Store(0)
+}
+
+// late reports whether ev has to wait for a function of an event that is over. No
+// two functions of a session run at once.
+func (s *session) late(ev handlers.Event, then task, told bool) bool {
+	if !s.worker {
+		return false
+	}
+	s.held, s.heldTold = handlers.Own(ev), told
+	s.begun = s.loop.stamp
+	s.wait(holdWorker)
+	s.do(then)
+	return true
+}
+
+// resolve goes on with what became of a pending answer.
+func (s *session) resolve(m *resolved) {
+	s.loop.stamp = time.Now()
+	if m.worker {
+		s.worker, s.stuck = false, false
+	}
+	if m.turn != s.number || s.hold != holdAnswer && s.hold != holdTold {
+		s.sys.late(m)
+		if s.hold == holdWorker && !s.worker {
+			s.resume()
+			s.advance()
+			s.interrupt()
+		}
+		return
+	}
+	r := m.next()
+	if r.Status() == protocol.StatusProgress {
+		s.await(s.hold, r)
+		return
+	}
+	told := s.hold == holdTold
+	s.resume()
+	if told {
+		s.observed(nil, r)
+	} else {
+		s.answered(r)
+	}
+	s.advance()
+	s.interrupt()
+}
+
+// preempt ends the wait for the event under way, whose context ends with a cause.
+// It reports whether the event is still waited for: the answer to an abort, and the
+// return of a function that was told of an event, only end sooner.
+func (s *session) preempt(cause error) (held bool) {
+	if s.hold == holdNothing {
+		return false
+	}
+	s.control.Over(cause)
+	gentle := s.ending || s.hold == holdTold || s.hold == holdWorker && s.heldTold || s.code == protocol.CodeAbort
+	switch {
+	case gentle && s.worker:
+		return true
+	case gentle && s.hold == holdAnswer: // an abort
+		s.number++
+		s.resume()
+		s.apply(handlers.Reply{})
+	case gentle:
+		s.number++
+		s.resume()
+	default:
+		s.dropEvent()
+	}
+	return false
+}
+
+// dropEvent forgets the event under way: nothing is written for it.
+func (s *session) dropEvent() {
+	s.number++
+	s.held, s.negotiation, s.split = nil, nil, false
+	s.plan = s.plan[:0]
+	if s.message != nil {
+		_, _, _ = s.control.Conclude(s.message)
+		s.message = nil
+	}
+	s.outlet.drop()
+	s.resume()
+}
+
+// expire ends a wait that took too long: the failure status answers, or the session
+// goes on without the function.
+func (s *session) expire() {
+	s.control.Over(handlers.ErrTimeout)
+	was := s.hold
+	s.resume()
+	switch was {
+	case holdAnswer:
+		s.number++
+		s.answered(handlers.Failed(handlers.ErrTimeout))
+	case holdTold:
+		s.number++
+		s.report(handlers.ErrTimeout, "")
+		s.stuck = s.worker
+	case holdWorker: // what is planned finds the function still running
+		s.stuck = true
+	}
+	s.advance()
+	s.interrupt()
+}

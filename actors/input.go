@@ -1,0 +1,157 @@
+package actors
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// input is what has come from the MTA and is not handled yet.
+type input struct {
+	in      []byte // of the batch under way
+	backlog []byte // whole packets that wait behind a pending answer, before in
+	scanned int    // how many bytes of backlog hold nothing that ends the wait
+	bad     error  // what is wrong with the bytes after backlog
+}
+
+// take handles the packets of a read, or keeps them while an answer is pending.
+func (s *session) take(b *batch) {
+	size := len(b.bytes)
+	s.inBytes.Add(uint64(size))
+	b.taken, b.macro = size, false
+	s.loop.stamp = time.Now()
+	switch {
+	case s.ending || s.bad != nil:
+		return
+	case s.unsent.bytes > 0 && s.conn.Unsent() > s.sys.cfg.MaxOutbound:
+		s.fail(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, s.conn.Unsent()))
+		s.advance()
+		return
+	}
+	s.in = b.bytes
+	s.advance()
+	b.macro = s.hold == holdNothing && s.code == protocol.CodeMacro
+	if s.hold != holdNothing {
+		s.keep()
+		s.interrupt()
+	}
+	if !s.ending && s.bad == nil {
+		b.taken = size - len(s.in)
+	}
+	s.in = nil
+	if b.taken > 0 {
+		s.heard = s.loop.stamp
+		s.idle.Store(s.heard.UnixNano())
+	}
+}
+
+// packet handles the next packet. It returns false if there is none.
+func (s *session) packet() bool {
+	src := &s.in
+	if len(s.backlog) > 0 {
+		src = &s.backlog
+	}
+	code, body, n, err := protocol.Frame(*src, s.sys.cfg.MaxPacketSize)
+	switch {
+	case err != nil:
+		s.failLooking(err, s.look(*src))
+		return true
+	case n == 0 && s.bad != nil && len(s.in) == 0:
+		s.fail(s.bad)
+		return true
+	case n == 0:
+		return false
+	}
+	cmd, err := s.loop.decoder.Decode(code, body)
+	if err != nil {
+		s.failLooking(err, s.look(*src))
+		return true
+	}
+	if !s.command(cmd) {
+		return true // it comes again
+	}
+	if *src = (*src)[n:]; len(s.backlog) == 0 {
+		s.backlog = nil
+	}
+	return true
+}
+
+// look says what a stranger seems to be that has sent bytes which are no packet. An
+// MTA that has negotiated is none.
+func (s *session) look(b []byte) string {
+	if s.control.Machine().State() > protocol.StateStart {
+		return ""
+	}
+	return looksLike(b)
+}
+
+// keep puts the whole packets of in behind what waits already.
+func (s *session) keep() {
+	for {
+		_, _, n, err := protocol.Frame(s.in, s.sys.cfg.MaxPacketSize)
+		if err != nil {
+			s.bad = err
+		}
+		if n == 0 {
+			return
+		}
+		s.backlog = append(s.backlog, s.in[:n]...)
+		s.in = s.in[n:]
+	}
+}
+
+// interrupt looks for a packet that ends the wait for a pending answer: an abort, a
+// quit. What waits before it belongs to what is given up.
+func (s *session) interrupt() {
+	for s.hold != holdNothing {
+		code, _, n, _ := protocol.Frame(s.backlog[s.scanned:], s.sys.cfg.MaxPacketSize)
+		switch {
+		case n == 0:
+			s.flood()
+			return
+		case !s.preempts(code):
+			s.scanned += n
+		default:
+			s.backlog = slices.Delete(s.backlog, 0, s.scanned)
+			s.scanned = 0
+			held := s.preempt(causeOf(code))
+			s.advance()
+			if held && s.hold != holdNothing { // told, and waited for
+				s.scanned = n
+			}
+		}
+	}
+}
+
+// flood ends a session whose MTA does not wait for answers.
+func (s *session) flood() {
+	if len(s.backlog) <= s.sys.cfg.MaxPending {
+		return
+	}
+	err := fmt.Errorf("%w: %d bytes behind a pending answer", protocol.ErrTooMany, len(s.backlog))
+	s.preempt(handlers.ErrSessionClosed)
+	s.fail(err)
+	s.advance()
+}
+
+// preempts reports whether a command ends the wait for the event under way.
+func (s *session) preempts(c protocol.Code) bool {
+	switch c {
+	case protocol.CodeQuit, protocol.CodeQuitNewConnection:
+		return true
+	case protocol.CodeAbort:
+		return s.code != protocol.CodeAbort && s.control.Machine().InMessage()
+	}
+	return false
+}
+
+// causeOf returns the cause with which the context of an event ends at a command.
+func causeOf(c protocol.Code) error {
+	if c == protocol.CodeAbort {
+		return handlers.ErrAborted
+	}
+	return handlers.ErrSessionClosed
+}

@@ -1,0 +1,93 @@
+package actors
+
+import (
+	"net"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// A Conn is what a session needs of its connection. Its methods are called on
+// the event loop of the connection, but for Post.
+type Conn interface {
+	// Write takes the bytes of packets; the caller may use them again. What the MTA
+	// does not take at once is kept.
+	Write(packets []byte) error
+
+	// Unsent returns how many bytes the MTA has not taken yet.
+	Unsent() int
+
+	// Close closes the connection when its output is sent, at the latest after
+	// linger. It may call Link.Lost before it returns.
+	Close(linger time.Duration)
+
+	// Post runs f on the event loop. It may be called from any goroutine, also after
+	// the connection has closed. The error says that the loop has ended.
+	Post(f func()) error
+
+	// RemoteAddr returns the address of the MTA.
+	RemoteAddr() net.Addr
+}
+
+// A Link is a session as its connection sees it. Its methods are for the event loop
+// of the connection.
+type Link interface {
+	// Feed handles the whole packets at the beginning of b, which it borrows, and
+	// returns how many bytes they are. The rest is to be given again, with more.
+	// macro says that the last packet was one that the MTA sends apart from its
+	// command, so that it waits for an acknowledgement.
+	Feed(b []byte) (n int, macro bool)
+
+	// Lost says that the connection is gone: with nil if the MTA closed it, otherwise
+	// with the error of the transport. partial says that it ended within a packet.
+	Lost(err error, partial bool)
+}
+
+// A Loop is the part of a System that stands on one event loop: the timers of its
+// sessions, and what they use in turn. Its methods are for that event loop.
+type Loop struct {
+	sys     *System
+	decoder protocol.Decoder
+	wheel   wheel
+	props   *actor.Props
+	opening *session // the one that is being spawned
+	out     []byte   // what the session under way has to write
+	plan    []task   // for the next session that needs one
+	batch   batch
+	tick    tick
+	stamp   time.Time         // the last time that was asked for
+	told    handlers.Response // the one that handlers are told of
+}
+
+// NewLoop returns the part of s for one event loop.
+func (s *System) NewLoop() *Loop {
+	l := &Loop{sys: s, wheel: wheel{start: time.Now()}}
+	l.props = actor.PropsFromProducer(
+		func() actor.Actor { return l.opening },
+		actor.WithMailbox(func() actor.Mailbox { return &l.opening.mailbox }),
+		actor.WithDispatcher(onLoop{}),
+		actor.WithGuardian(stopFailed{}),
+	)
+	return l
+}
+
+// Open begins the session of a connection that came in at a listener.
+func (l *Loop) Open(c Conn, listener string) Link {
+	s := newSession(l, c, listener)
+	l.sys.add(s)
+	l.opening = s
+	l.sys.actors.Root.Spawn(l.props)
+	l.opening = nil
+	return s
+}
+
+// Tick wakes the sessions whose time has come. It is to be called every 100 ms.
+func (l *Loop) Tick(now time.Time) {
+	l.wheel.advance(now, func(t *timer) {
+		l.tick.now = now
+		t.s.PostUserMessage(&l.tick)
+	})
+}

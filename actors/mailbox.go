@@ -1,0 +1,189 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// mailbox is the mailbox of a session. What the event loop posts runs inline, at
+// once; what other goroutines post waits in a queue for the loop. So the actor
+// runs on its loop and nowhere else.
+//
+// A message that comes while the actor runs (the connection is lost within a write,
+// protoactor posts Stop to an actor itself) waits until the turn is over. After the
+// actor has stopped, what comes late is dropped and counted.
+type mailbox struct {
+	invoker  actor.MessageInvoker
+	post     func(func()) error // runs a function on the event loop
+	dropped  func(message any)
+	panicked func(reason any) // called with the stack still as it was
+
+	mu        sync.Mutex
+	queue     []any // from other goroutines, or from within the actor
+	system    []any // of protoactor itself
+	running   bool
+	scheduled bool // a drain is on its way to the loop
+	closed    bool
+}
+
+// PostUserMessage takes a message for the actor. It is [actor.Mailbox].
+func (m *mailbox) PostUserMessage(message any) {
+	switch message.(type) {
+	case *batch, *lost, *tick:
+		m.run(message)
+	default:
+		m.enqueue(&m.queue, message)
+	}
+}
+
+// PostSystemMessage takes a message of protoactor. It is [actor.Mailbox].
+func (m *mailbox) PostSystemMessage(message any) {
+	if _, ok := message.(*actor.Started); ok { // by spawn, on the loop
+		m.run(message)
+		return
+	}
+	m.enqueue(&m.system, message)
+}
+
+// RegisterHandlers is [actor.Mailbox].
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	m.invoker = invoker
+}
+
+// Start is [actor.Mailbox].
+func (*mailbox) Start() {}
+
+// UserMessageCount is [actor.Mailbox].
+func (m *mailbox) UserMessageCount() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.queue)
+}
+
+// enqueue adds a message to a queue, and has the loop drain it if nobody else
+// does.
+func (m *mailbox) enqueue(queue *[]any, message any) {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		m.dropped(message)
+		return
+	}
+	*queue = append(*queue, message)
+	wake := !m.running && !m.scheduled
+	m.scheduled = m.scheduled || wake
+	m.mu.Unlock()
+	if wake && m.post(m.drain) != nil { // the loop has ended, and the session with it
+		m.dropped(message)
+	}
+}
+
+// drain handles what waits. It runs on the loop.
+func (m *mailbox) drain() {
+	m.mu.Lock()
+	m.scheduled = false
+	m.mu.Unlock()
+	m.run(nil)
+}
+
+// run handles what waits, then message, then what has come meanwhile. It runs on
+// the loop.
+func (m *mailbox) run(message any) {
+	m.mu.Lock()
+	switch {
+	case m.closed:
+		m.mu.Unlock()
+		if message != nil {
+			m.dropped(message)
+		}
+		return
+	case m.running:
+		m.queue = append(m.queue, message)
+		m.mu.Unlock()
+		return
+	}
+	m.running = true
+	for {
+		next, system, ok := m.pop()
+		if !ok {
+			if next, message = message, nil; next == nil {
+				break
+			}
+			_, system = next.(*actor.Started)
+		}
+		m.mu.Unlock()
+		m.invoke(next, system)
+		m.mu.Lock()
+	}
+	m.running = false
+	m.mu.Unlock()
+}
+
+// pop takes the next message that waits. Those of protoactor come first. The
+// caller holds the lock.
+func (m *mailbox) pop() (message any, system, ok bool) {
+	queue := &m.system
+	if len(*queue) == 0 {
+		queue = &m.queue
+	}
+	if len(*queue) == 0 || m.closed {
+		return nil, false, false
+	}
+	message = (*queue)[0]
+	if *queue = (*queue)[1:]; len(*queue) == 0 {
+		*queue = nil
+	}
+	return message, queue == &m.system, true
+}
+
+// invoke hands a message to the actor. A panic in it is one of ours, not of a
+// handler: the supervisor stops the actor.
+func (m *mailbox) invoke(message any, system bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			m.panicked(reason)
+			m.invoker.EscalateFailure(reason, nil)
+		}
+	}()
+	switch message.(type) {
+	case *actor.SuspendMailbox, *actor.ResumeMailbox: // a stop follows
+		return
+	}
+	if system {
+		m.invoker.InvokeSystemMessage(message)
+		return
+	}
+	m.invoker.InvokeUserMessage(message)
+}
+
+// close drops what waits and all that comes later. It runs within the actor.
+func (m *mailbox) close() {
+	m.mu.Lock()
+	late := m.queue
+	m.queue, m.closed = nil, true
+	m.mu.Unlock()
+	for _, message := range late {
+		m.dropped(message)
+	}
+}
+
+// onLoop is the dispatcher of sessions. Their mailbox schedules itself.
+type onLoop struct{}
+
+// Schedule is [actor.Dispatcher].
+func (onLoop) Schedule(f func()) { f() }
+
+// Throughput is [actor.Dispatcher].
+func (onLoop) Throughput() int { return 1 }
+
+// stopFailed is the supervision of sessions: one that panicked is stopped. To start
+// it again on the same stream would answer out of step.
+type stopFailed struct{}
+
+// HandleFailure is [actor.SupervisorStrategy].
+func (stopFailed) HandleFailure(_ *actor.ActorSystem, s actor.Supervisor, child *actor.PID,
+	_ *actor.RestartStatistics, _, _ any,
+) {
+	s.StopChildren(child)
+}

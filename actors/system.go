@@ -1,0 +1,188 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// Info describes a session that is alive.
+type Info struct {
+	ID       uint64
+	Peer     protocol.Addr
+	Listener string
+	Since    time.Time
+	State    protocol.State
+	Pending  time.Duration // how long an answer has been pending; 0 if none is
+	Idle     time.Duration // how long the MTA has been silent; 0 while it waits
+	Messages uint64        // ended so far
+	In, Out  uint64        // bytes
+}
+
+// A System runs the sessions of a server.
+type System struct {
+	cfg      Config
+	limits   *handlers.ResultLimits
+	factory  handlers.Factory
+	actors   *actor.ActorSystem
+	workers  workers
+	reporter reporter
+	count    func() int   // Len, for every session
+	stale    atomic.Int64 // answers and messages that came too late
+	onReport func(error)  // for Offline; else nil
+
+	mu       sync.Mutex
+	sessions map[uint64]*session
+	empty    chan struct{} // closed when the last session has ended; nil if nobody waits
+}
+
+// lastID makes session numbers unique in the process.
+var lastID atomic.Uint64
+
+// NewSystem returns a system without sessions. The error names the field of cfg
+// that is wrong, or is ErrNull if f is nil.
+func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
+	if f == nil {
+		return nil, fmt.Errorf("%w: factory", handlers.ErrNull)
+	}
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &System{
+		cfg:      cfg,
+		limits:   cfg.limits(),
+		factory:  f,
+		workers:  workers{max: cfg.MaxWorkers},
+		reporter: reporter{log: cfg.Log},
+		sessions: make(map[uint64]*session),
+	}
+	s.count = s.Len
+	// protoactor logs whole messages, that is mail; what matters is logged here.
+	quiet := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
+	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(quiet))
+	return s, nil
+}
+
+// MaxPacketSize returns the greatest length field accepted, in bytes.
+func (s *System) MaxPacketSize() int { return s.cfg.MaxPacketSize }
+
+// Len returns how many sessions are alive.
+func (s *System) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// Sessions returns the sessions now alive, oldest first.
+func (s *System) Sessions() []Info {
+	now := time.Now()
+	list := s.alive()
+	infos := make([]Info, len(list))
+	for i, one := range list {
+		infos[i] = one.info(now)
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return int(a.ID) - int(b.ID) })
+	return infos
+}
+
+// alive returns the sessions now alive, in no order.
+func (s *System) alive() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*session, 0, len(s.sessions))
+	for _, one := range s.sessions {
+		list = append(list, one)
+	}
+	return list
+}
+
+// Abort ends one session as if its connection were lost. The error is
+// ErrSessionClosed if there is none of that number.
+func (s *System) Abort(id uint64) error {
+	s.mu.Lock()
+	one := s.sessions[id]
+	s.mu.Unlock()
+	if one == nil {
+		return handlers.ErrSessionClosed
+	}
+	one.PostUserMessage(&ended{handlers.ErrSessionClosed})
+	return nil
+}
+
+// Drain waits until no session is left, or until ctx ends. Sessions go on until
+// their MTAs leave.
+func (s *System) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	if len(s.sessions) == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+	}
+	empty := s.empty
+	s.mu.Unlock()
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// CloseAll ends all sessions: those that are idle without an error, the others with
+// ErrSessionClosed.
+func (s *System) CloseAll() {
+	for _, one := range s.alive() {
+		one.PostUserMessage(&ended{})
+	}
+}
+
+// Wait waits until the functions of Go, Blocking and Async have returned, or until
+// ctx ends.
+func (s *System) Wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.workers.done.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Stop frees what the system holds. It is to be called once, after the last
+// session.
+func (s *System) Stop() { s.actors.Shutdown() }
+
+func (s *System) add(one *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions[one.id] = one
+}
+
+func (s *System) remove(one *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, one.id)
+	if len(s.sessions) == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+// late counts what came too late.
+func (s *System) late(any) { s.stale.Add(1) }
