@@ -1,0 +1,62 @@
+// Command millstream filters mail for Postfix and Sendmail.
+//
+//	millstream serve      run the filter server
+//	millstream version    print the version
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := untilSignal()
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "millstream: %v\n", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+// root returns the command with its subcommands.
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:           "millstream",
+		Short:         "A mail filter server for Postfix and Sendmail",
+		Long:          "millstream filters mail for Postfix and Sendmail, which speak the milter protocol to it.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+	})
+	c.AddCommand(serveCommand(), versionCommand())
+	return c
+}
+
+// usageError is a mistake in the call of the command.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// exitCode returns 2 for a mistake in the call and 1 for everything else.
+func exitCode(err error) int {
+	if errors.As(err, new(usageError)) {
+		return 2
+	}
+	return 1
+}
+
+// untilSignal returns a context that ends with the first SIGTERM or SIGINT. The
+// second one ends the process at once, as if nobody had asked for them.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

@@ -1,0 +1,95 @@
+package netio
+
+import (
+	"errors"
+	"net"
+	"time"
+)
+
+// How long an accepting goroutine waits after an error such as too many open
+// files: twice as long each time.
+const (
+	minBackOff = 5 * time.Millisecond
+	maxBackOff = time.Second
+)
+
+// accept accepts connections until the listener is closed. No error ends it but
+// that.
+func (s *Server) accept(l *listener) {
+	var wait time.Duration
+	for {
+		c, err := l.Accept()
+		if err == nil {
+			err = s.admit(l, c)
+		}
+		switch {
+		case err == nil:
+			wait = 0
+			continue
+		case errors.Is(err, net.ErrClosed):
+			return
+		}
+		if wait == 0 {
+			wait = minBackOff
+			s.log.Error("cannot take a connection, trying again", "listener", l.spec, "err", err)
+		} else {
+			wait = min(2*wait, maxBackOff)
+		}
+		select {
+		case <-s.stopping:
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// admit hands a connection over to an event loop, when there is room for it.
+func (s *Server) admit(l *listener, c net.Conn) error {
+	if !s.acquire(l) {
+		return c.Close()
+	}
+	for _, a := range []net.Addr{c.LocalAddr(), c.RemoteAddr()} {
+		if tcp, ok := a.(*net.TCPAddr); ok {
+			tcp.Zone = "" // gnet gives the string to its pool of buffers
+		}
+	}
+	_, tcp := c.(*net.TCPConn)
+	if _, err := s.client.EnrollContext(c, &link{s: s, listener: l.spec, tcp: tcp}); err != nil {
+		s.release()
+		return err
+	}
+	return nil
+}
+
+// acquire waits for room for one more connection. It returns false if the
+// connection is to be closed.
+func (s *Server) acquire(l *listener) bool {
+	if s.slots == nil {
+		return true
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+	}
+	s.full.Do(func() {
+		s.log.Warn("as many sessions as allowed, the next have to wait",
+			"listener", l.spec, "max_sessions", cap(s.slots), "close_when_full", s.cfg.CloseWhenFull)
+	})
+	if s.cfg.CloseWhenFull {
+		return false
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	case <-s.stopping:
+		return false
+	}
+}
+
+// release makes room for a connection.
+func (s *Server) release() {
+	if s.slots != nil {
+		<-s.slots
+	}
+}

@@ -1,0 +1,147 @@
+package netio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// listener is an open address of the server.
+type listener struct {
+	net.Listener
+	spec string      // as configured
+	path string      // of a Unix socket of our own; else ""
+	file fs.FileInfo // of that socket
+}
+
+// open opens an address.
+func open(cfg *Config, spec string) (*listener, error) {
+	network, address, err := ParseAddr(spec)
+	if err != nil {
+		return nil, err
+	}
+	l := &listener{spec: spec}
+	switch network {
+	case "fd":
+		l.Listener, err = inherit(address)
+	case "unix":
+		err = l.openUnix(cfg, address)
+	default:
+		lc := net.ListenConfig{Control: controlSocket(cfg)}
+		l.Listener, err = lc.Listen(context.Background(), network, address)
+	}
+	if err == nil {
+		err = setBacklog(l.Listener, cfg.Backlog)
+	}
+	if err != nil {
+		if l.Listener != nil {
+			_ = l.Close()
+		}
+		return nil, fmt.Errorf("listen on %s: %w", spec, err)
+	}
+	return l, nil
+}
+
+// inherit returns the listener of an open file descriptor.
+func inherit(number string) (net.Listener, error) {
+	fd, err := strconv.Atoi(number)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "fd:"+number)
+	if f == nil {
+		return nil, fmt.Errorf("file descriptor %d is not open", fd)
+	}
+	defer f.Close() // the listener has a copy
+	return net.FileListener(f)
+}
+
+// openUnix opens a Unix socket in the place of a stale one.
+func (l *listener) openUnix(cfg *Config, path string) error {
+	if err := removeStale(path); err != nil {
+		return err
+	}
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return err
+	}
+	ln.SetUnlinkOnClose(false) // not without a look at what is there then
+	l.Listener = ln
+	if path[0] == '@' { // an abstract name has no file
+		return nil
+	}
+	l.path = path
+	if err := os.Chmod(path, cfg.UnixMode); err != nil {
+		return err
+	}
+	if cfg.UnixGroup != "" {
+		if err := changeGroup(path, cfg.UnixGroup); err != nil {
+			return err
+		}
+	}
+	l.file, err = os.Lstat(path)
+	return err
+}
+
+// removeStale removes a Unix socket that nobody listens on. It never removes
+// anything else.
+func removeStale(path string) error {
+	if path == "" {
+		return errors.New("empty path")
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return fmt.Errorf("%s exists and is not a socket: remove it, or choose another path", path)
+	}
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		_ = c.Close()
+		return fmt.Errorf("%s is in use by another server: %w", path, syscall.EADDRINUSE)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// changeGroup gives a file to a group, named or numbered.
+func changeGroup(path, group string) error {
+	gid, err := strconv.Atoi(group)
+	if err != nil {
+		g, err := user.LookupGroup(group)
+		if err != nil {
+			return fmt.Errorf("Config.UnixGroup: %w", err)
+		}
+		if gid, err = strconv.Atoi(g.Gid); err != nil {
+			return err
+		}
+	}
+	if err := os.Chown(path, -1, gid); err != nil {
+		return fmt.Errorf("give the socket to group %s (the user of the server must be in it): %w", group, err)
+	}
+	return nil
+}
+
+// Close stops listening and removes the socket, if it is still the one that was
+// opened.
+func (l *listener) Close() error {
+	err := l.Listener.Close()
+	if l.file == nil {
+		return err
+	}
+	if now, statErr := os.Lstat(l.path); statErr == nil && os.SameFile(now, l.file) {
+		err = errors.Join(err, os.Remove(l.path))
+	}
+	return err
+}
