@@ -1,6 +1,6 @@
 # make shows what there is to make. Variables are set as in
 #
-#	make run ARGS='--listen inet:8890@127.0.0.1'
+#	make run ARGS='-p inet:8890@127.0.0.1'
 #	make bench BENCH=Decode PKG=./protocol COUNT=10 >new.bench
 #
 # GO        the go command
