@@ -11,7 +11,7 @@ import (
 type waiting struct {
 	hold     hold
 	worker   bool           // a function of Go, Blocking or Async is running
-	stuck    bool           // it did not return in time
+	stuck    bool           // it goes on long after its context has ended
 	number   uint64         // of the event under way: an answer to another one is late
 	held     handlers.Event // the event that waits for a function to return
 	heldTold bool           // it takes no answer
@@ -45,14 +45,17 @@ func (s *session) wait(h hold) {
 	if s.hold == holdNothing {
 		s.extended, s.scanned = s.begun, 0
 		s.pending.Store(s.begun.UnixNano())
+		s.idle.Store(0)
 	}
 	s.hold = h
 }
 
-// resume ends the wait.
+// resume ends the wait. The MTA's time begins anew.
 func (s *session) resume() {
 	s.hold = holdNothing
+	s.heard = s.loop.stamp
 	s.pending.Store(0)
+	s.idle.Store(s.heard.UnixNano())
 }
 
 // late reports whether ev has to wait for a function of an event that is over. No
@@ -74,29 +77,35 @@ func (s *session) resolve(m *resolved) {
 	if m.worker {
 		s.worker, s.stuck = false, false
 	}
-	if m.turn != s.number || s.hold != holdAnswer && s.hold != holdTold {
-		s.sys.late(m)
-		if s.hold == holdWorker && !s.worker {
-			s.resume()
-			s.advance()
-			s.interrupt()
+	switch {
+	case m.turn == s.number && (s.hold == holdAnswer || s.hold == holdTold):
+		r := m.next()
+		s.measure()
+		if r.Status() == protocol.StatusProgress {
+			s.await(s.hold, r)
+			return
 		}
+		s.settle(r)
+	case s.hold == holdWorker && !s.worker:
+		s.sys.late(m)
+		s.resume()
+	default:
+		s.sys.late(m)
 		return
-	}
-	r := m.next()
-	if r.Status() == protocol.StatusProgress {
-		s.await(s.hold, r)
-		return
-	}
-	told := s.hold == holdTold
-	s.resume()
-	if told {
-		s.observed(nil, r)
-	} else {
-		s.answered(r)
 	}
 	s.advance()
 	s.interrupt()
+}
+
+// settle ends the wait for a reply.
+func (s *session) settle(r handlers.Reply) {
+	told := s.hold == holdTold
+	s.resume()
+	if told {
+		s.observed(r)
+		return
+	}
+	s.answered(r)
 }
 
 // preempt ends the wait for the event under way, whose context ends with a cause.
@@ -109,17 +118,13 @@ func (s *session) preempt(cause error) (held bool) {
 	s.control.Over(cause)
 	gentle := s.ending || s.hold == holdTold || s.hold == holdWorker && s.heldTold || s.code == protocol.CodeAbort
 	switch {
-	case gentle && s.worker:
-		return true
-	case gentle && s.hold == holdAnswer: // an abort
-		s.number++
-		s.resume()
-		s.apply(handlers.Reply{})
-	case gentle:
-		s.number++
-		s.resume()
-	default:
+	case !gentle:
 		s.dropEvent()
+	case s.worker:
+		return true
+	default: // nobody is waited for but the one who has the Resolve
+		s.number++
+		s.settle(handlers.Reply{})
 	}
 	return false
 }
@@ -127,7 +132,7 @@ func (s *session) preempt(cause error) (held bool) {
 // dropEvent forgets the event under way: nothing is written for it.
 func (s *session) dropEvent() {
 	s.number++
-	s.held, s.negotiation, s.split = nil, nil, false
+	s.held, s.negotiation, s.split, s.during = nil, nil, false, 0
 	s.plan = s.plan[:0]
 	if s.message != nil {
 		_, _, _ = s.control.Conclude(s.message)
@@ -141,18 +146,16 @@ func (s *session) dropEvent() {
 // goes on without the function.
 func (s *session) expire() {
 	s.control.Over(handlers.ErrTimeout)
-	was := s.hold
-	s.resume()
-	switch was {
-	case holdAnswer:
-		s.number++
-		s.answered(handlers.Failed(handlers.ErrTimeout))
-	case holdTold:
-		s.number++
-		s.report(handlers.ErrTimeout, "")
-		s.stuck = s.worker
-	case holdWorker: // what is planned finds the function still running
+	if s.hold == holdWorker {
 		s.stuck = true
+		if s.heldTold { // else the task that waits fails, and reports
+			s.report(handlers.ErrTimeout, "")
+			s.during = 0
+		}
+		s.resume()
+	} else {
+		s.number++
+		s.settle(handlers.Failed(handlers.ErrTimeout))
 	}
 	s.advance()
 	s.interrupt()

@@ -49,14 +49,13 @@ func (s *session) patience() time.Duration {
 }
 
 // extends reports whether the MTA is asked now and then to wait on.
-func (s *session) extends() bool {
-	return s.sys.cfg.AutoProgress > 0 && s.hold == holdAnswer && s.message != nil
-}
+func (s *session) extends() bool { return s.sys.cfg.AutoProgress > 0 && s.message != nil }
 
 // wake does what is due.
-func (s *session) wake(now time.Time) {
+func (s *session) wake() {
+	now := time.Now() // the loop may have had other things to do since the tick
 	s.loop.stamp = now
-	s.checkUnsent(now)
+	s.checkUnsent()
 	cfg := &s.sys.cfg
 	switch {
 	case s.hold != holdNothing:

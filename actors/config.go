@@ -21,7 +21,7 @@ type Config struct {
 	NegotiateTimeout time.Duration
 
 	// WriteTimeout is how long the MTA may leave bytes unread. Zero means
-	// Timeout.
+	// Timeout, negative for ever.
 	WriteTimeout time.Duration
 
 	// HandlerTimeout is how long an answer may be pending. Then the context of
@@ -121,9 +121,6 @@ func (c Config) complete() (Config, error) {
 	}
 	fill(&c.Timeout, 7210*time.Second)
 	fill(&c.NegotiateTimeout, 30*time.Second)
-	if c.WriteTimeout == 0 && c.Timeout == 0 {
-		c.WriteTimeout = -1
-	}
 	fill(&c.WriteTimeout, c.Timeout)
 	fill(&c.HandlerTimeout, 300*time.Second)
 	fill(&c.AutoProgress, 5*time.Second)
@@ -156,7 +153,7 @@ func fill[T ~int | ~int64](v *T, byDefault T) {
 }
 
 // limits returns what is kept of a message.
-func (c *Config) limits() *handlers.ResultLimits {
+func (c Config) limits() *handlers.ResultLimits {
 	return &handlers.ResultLimits{
 		Headers: c.MaxResultHeaders, HeaderBytes: c.MaxResultHeaderBytes, Recipients: c.MaxResultRecipients,
 	}

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"millstream/handlers"
@@ -22,31 +21,36 @@ func (s *session) take(b *batch) {
 	size := len(b.bytes)
 	s.inBytes.Add(uint64(size))
 	b.taken, b.macro = size, false
-	s.loop.stamp = time.Now()
-	switch {
-	case s.ending || s.bad != nil:
+	if s.deaf() {
 		return
-	case s.unsent.bytes > 0 && s.conn.Unsent() > s.sys.cfg.MaxOutbound:
-		s.fail(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, s.conn.Unsent()))
-		s.advance()
+	}
+	s.loop.stamp = time.Now()
+	if s.unsent.bytes > 0 && s.conn.Unsent() > s.sys.cfg.MaxOutbound {
+		s.breakOff(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, s.conn.Unsent()))
 		return
 	}
 	s.in = b.bytes
 	s.advance()
-	b.macro = s.hold == holdNothing && s.code == protocol.CodeMacro
 	if s.hold != holdNothing {
 		s.keep()
 		s.interrupt()
 	}
-	if !s.ending && s.bad == nil {
+	if !s.deaf() {
 		b.taken = size - len(s.in)
 	}
 	s.in = nil
-	if b.taken > 0 {
-		s.heard = s.loop.stamp
-		s.idle.Store(s.heard.UnixNano())
+	if b.taken == 0 || s.hold != holdNothing {
+		return
 	}
+	b.macro = b.taken == size && s.code == protocol.CodeMacro
+	if s.control.Machine().State() != protocol.StateStart { // macros do not make up for an offer
+		s.heard = s.loop.stamp
+	}
+	s.idle.Store(s.loop.stamp.UnixNano())
 }
+
+// deaf reports whether what comes is of no interest any more.
+func (s *session) deaf() bool { return s.bad != nil || s.ending && !s.renewed }
 
 // packet handles the next packet. It returns false if there is none.
 func (s *session) packet() bool {
@@ -59,7 +63,7 @@ func (s *session) packet() bool {
 	case err != nil:
 		s.failLooking(err, s.look(*src))
 		return true
-	case n == 0 && s.bad != nil && len(s.in) == 0:
+	case n == 0 && s.bad != nil:
 		s.fail(s.bad)
 		return true
 	case n == 0:
@@ -115,37 +119,41 @@ func (s *session) interrupt() {
 		case !s.preempts(code):
 			s.scanned += n
 		default:
-			s.backlog = slices.Delete(s.backlog, 0, s.scanned)
+			s.backlog = s.backlog[s.scanned:]
 			s.scanned = 0
-			held := s.preempt(causeOf(code))
-			s.advance()
-			if held && s.hold != holdNothing { // told, and waited for
+			if s.preempt(causeOf(code)) { // told, and waited for
 				s.scanned = n
 			}
+			s.advance()
 		}
 	}
 }
 
+// forget drops what waits.
+func (s *session) forget() { s.backlog, s.scanned = nil, 0 }
+
 // flood ends a session whose MTA does not wait for answers.
 func (s *session) flood() {
-	if len(s.backlog) <= s.sys.cfg.MaxPending {
-		return
+	if n := len(s.backlog); n > s.sys.cfg.MaxPending {
+		s.breakOff(fmt.Errorf("%w: %d bytes behind a pending answer", protocol.ErrTooMany, n))
 	}
-	err := fmt.Errorf("%w: %d bytes behind a pending answer", protocol.ErrTooMany, len(s.backlog))
-	s.preempt(handlers.ErrSessionClosed)
-	s.fail(err)
-	s.advance()
 }
 
-// preempts reports whether a command ends the wait for the event under way.
+// preempts reports whether a command ends the wait for the event under way. None
+// does behind a quit that is waiting for a function to return: it is meant for
+// what comes after that.
 func (s *session) preempts(c protocol.Code) bool {
-	switch c {
-	case protocol.CodeQuit, protocol.CodeQuitNewConnection:
-		return true
-	case protocol.CodeAbort:
+	if s.scanned > 0 && isQuit(protocol.Code(s.backlog[protocol.HeaderSize-1])) {
+		return false
+	}
+	if c == protocol.CodeAbort {
 		return s.code != protocol.CodeAbort && s.control.Machine().InMessage()
 	}
-	return false
+	return isQuit(c)
+}
+
+func isQuit(c protocol.Code) bool {
+	return c == protocol.CodeQuit || c == protocol.CodeQuitNewConnection
 }
 
 // causeOf returns the cause with which the context of an event ends at a command.

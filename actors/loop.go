@@ -14,18 +14,21 @@ import (
 // the event loop of the connection, but for Post.
 type Conn interface {
 	// Write takes the bytes of packets; the caller may use them again. What the MTA
-	// does not take at once is kept.
+	// does not take at once is kept. An error says that the connection is gone, of
+	// which Link.Lost is to tell, too: before Write returns or later.
 	Write(packets []byte) error
 
 	// Unsent returns how many bytes the MTA has not taken yet.
 	Unsent() int
 
 	// Close closes the connection when its output is sent, at the latest after
-	// linger. It may call Link.Lost before it returns.
+	// linger. It may call Link.Lost before it returns, and may itself be called before
+	// Loop.Open has returned.
 	Close(linger time.Duration)
 
-	// Post runs f on the event loop. It may be called from any goroutine, also after
-	// the connection has closed. The error says that the loop has ended.
+	// Post runs f on the event loop, later: never before it returns. It may be called
+	// from any goroutine, also after the connection has closed. The error says that
+	// the loop has ended.
 	Post(f func()) error
 
 	// RemoteAddr returns the address of the MTA.
@@ -33,12 +36,12 @@ type Conn interface {
 }
 
 // A Link is a session as its connection sees it. Its methods are for the event loop
-// of the connection.
+// of the connection, and but for Lost not to be called from within those of the Conn.
 type Link interface {
 	// Feed handles the whole packets at the beginning of b, which it borrows, and
 	// returns how many bytes they are. The rest is to be given again, with more.
-	// macro says that the last packet was one that the MTA sends apart from its
-	// command, so that it waits for an acknowledgement.
+	// macro says that b ended with a packet that the MTA sends apart from its command,
+	// so that it may be waiting for an acknowledgement.
 	Feed(b []byte) (n int, macro bool)
 
 	// Lost says that the connection is gone: with nil if the MTA closed it, otherwise
@@ -57,7 +60,6 @@ type Loop struct {
 	out     []byte   // what the session under way has to write
 	plan    []task   // for the next session that needs one
 	batch   batch
-	tick    tick
 	stamp   time.Time         // the last time that was asked for
 	told    handlers.Response // the one that handlers are told of
 }
@@ -86,8 +88,5 @@ func (l *Loop) Open(c Conn, listener string) Link {
 
 // Tick wakes the sessions whose time has come. It is to be called every 100 ms.
 func (l *Loop) Tick(now time.Time) {
-	l.wheel.advance(now, func(t *timer) {
-		l.tick.now = now
-		t.s.PostUserMessage(&l.tick)
-	})
+	l.wheel.advance(now, func(t *timer) { t.s.PostUserMessage(&tick{}) })
 }

@@ -75,7 +75,7 @@ func (m *mailbox) enqueue(queue *[]any, message any) {
 	m.scheduled = m.scheduled || wake
 	m.mu.Unlock()
 	if wake && m.post(m.drain) != nil { // the loop has ended, and the session with it
-		m.dropped(message)
+		m.close()
 	}
 }
 
@@ -88,29 +88,25 @@ func (m *mailbox) drain() {
 }
 
 // run handles what waits, then message, then what has come meanwhile. It runs on
-// the loop.
+// the loop. Without a message it is nil.
 func (m *mailbox) run(message any) {
 	m.mu.Lock()
-	switch {
-	case m.closed:
-		m.mu.Unlock()
+	if m.running && !m.closed {
 		if message != nil {
-			m.dropped(message)
+			m.queue = append(m.queue, message)
 		}
-		return
-	case m.running:
-		m.queue = append(m.queue, message)
 		m.mu.Unlock()
 		return
 	}
 	m.running = true
 	for {
-		next, system, ok := m.pop()
-		if !ok {
-			if next, message = message, nil; next == nil {
-				break
-			}
+		next, system := m.pop()
+		if next == nil && !m.closed {
+			next, message = message, nil
 			_, system = next.(*actor.Started)
+		}
+		if next == nil {
+			break
 		}
 		m.mu.Unlock()
 		m.invoke(next, system)
@@ -118,23 +114,26 @@ func (m *mailbox) run(message any) {
 	}
 	m.running = false
 	m.mu.Unlock()
+	if message != nil { // closed
+		m.dropped(message)
+	}
 }
 
-// pop takes the next message that waits. Those of protoactor come first. The
-// caller holds the lock.
-func (m *mailbox) pop() (message any, system, ok bool) {
+// pop takes the next message that waits; nil if there is none. Those of protoactor
+// come first. The caller holds the lock.
+func (m *mailbox) pop() (message any, system bool) {
 	queue := &m.system
 	if len(*queue) == 0 {
 		queue = &m.queue
 	}
 	if len(*queue) == 0 || m.closed {
-		return nil, false, false
+		return nil, false
 	}
 	message = (*queue)[0]
 	if *queue = (*queue)[1:]; len(*queue) == 0 {
 		*queue = nil
 	}
-	return message, queue == &m.system, true
+	return message, queue == &m.system
 }
 
 // invoke hands a message to the actor. A panic in it is one of ours, not of a
@@ -157,7 +156,7 @@ func (m *mailbox) invoke(message any, system bool) {
 	m.invoker.InvokeUserMessage(message)
 }
 
-// close drops what waits and all that comes later. It runs within the actor.
+// close drops what waits and all that comes later.
 func (m *mailbox) close() {
 	m.mu.Lock()
 	late := m.queue

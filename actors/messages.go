@@ -1,10 +1,6 @@
 package actors
 
-import (
-	"time"
-
-	"millstream/handlers"
-)
+import "millstream/handlers"
 
 // These are all the messages of a session. The first three come from its event
 // loop alone and are handled at once; the others may come from any goroutine and
@@ -25,7 +21,7 @@ type lost struct {
 }
 
 // tick says that the timer of the session is due.
-type tick struct{ now time.Time }
+type tick struct{}
 
 // resolved brings what became of a pending answer.
 type resolved struct {

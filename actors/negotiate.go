@@ -41,8 +41,7 @@ func (s *session) agree() {
 	s.control.Agree(agreed)
 	s.loop.out = agreed.Append(s.loop.out)
 	if !s.offer.Normal().Actions.Has(protocol.ActionSetSymbolList) && !req.Macros.Empty() {
-		s.sys.reporter.report(slog.LevelWarn, "MTA takes no list of macros: its own settings count",
-			s.loop.stamp, s.attrs(nil)...)
+		s.log(slog.LevelWarn, "MTA takes no list of macros: its own settings count")
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"millstream/protocol"
 )
 
-// reporter writes the errors of sessions to the log, at most one a second of each
-// class, so that a flood of bad connections is not one of lines.
+// reporter decides which lines of sessions are written: at most one a second of
+// each class, so that a flood of bad connections is not one of lines.
 type reporter struct {
 	log *slog.Logger
 
@@ -21,7 +21,7 @@ type reporter struct {
 	classes map[string]*class
 }
 
-// class is a class of errors.
+// class is a class of lines, which are all the same but for their attributes.
 type class struct {
 	last       time.Time
 	suppressed int
@@ -30,43 +30,44 @@ type class struct {
 // logEvery is how far apart the lines of a class are.
 const logEvery = time.Second
 
-// report logs an error of a class, unless one was just logged.
-func (r *reporter) report(level slog.Level, message string, now time.Time, attrs ...slog.Attr) {
-	r.mu.Lock()
-	if r.classes == nil {
-		r.classes = make(map[string]*class)
+// due reports whether a line of a class is to be written, and how many were not
+// since the last one.
+func (r *reporter) due(level slog.Level, message string, now time.Time) (suppressed int, ok bool) {
+	if !r.log.Enabled(context.Background(), level) {
+		return 0, false
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	c := r.classes[message]
-	if c == nil {
+	switch {
+	case c == nil:
+		if r.classes == nil {
+			r.classes = make(map[string]*class)
+		}
 		c = new(class)
 		r.classes[message] = c
-	}
-	if now.Sub(c.last) < logEvery {
+	case now.Sub(c.last) < logEvery:
 		c.suppressed++
-		r.mu.Unlock()
-		return
+		return 0, false
 	}
-	suppressed := c.suppressed
+	suppressed = c.suppressed
 	c.last, c.suppressed = now, 0
-	r.mu.Unlock()
-	if suppressed > 0 {
-		attrs = append(attrs, slog.Int("suppressed", suppressed))
-	}
-	r.log.LogAttrs(context.Background(), level, message, attrs...)
+	return suppressed, true
 }
 
 // describe returns the line that an error is worth, and its level. The lines are
 // few: they are the classes of the reporter.
 func describe(err error, look string) (level slog.Level, message string) {
-	var panicked *handlers.PanicError
-	var slow *handlers.SlowError
-	switch {
-	case look != "":
+	if look != "" {
 		return slog.LevelWarn, "not a milter client, connection closed: looks like " + look
-	case errors.As(err, &panicked):
-		return slog.LevelError, "handler panicked"
-	case errors.As(err, &slow):
+	}
+	if slow, ok := errors.AsType[*handlers.SlowError](err); ok {
 		return slog.LevelWarn, "handler held the event loop at " + slow.Event.String()
+	}
+	if _, ok := errors.AsType[*handlers.PanicError](err); ok {
+		return slog.LevelError, "handler panicked"
+	}
+	switch {
 	case errors.Is(err, protocol.ErrStatusNotAllowed):
 		return slog.LevelError, "handler gave an answer that is not allowed"
 	case errors.Is(err, protocol.ErrInvalidCode), errors.Is(err, protocol.ErrInvalidArgument):

@@ -3,8 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -35,24 +34,24 @@ type session struct {
 
 	outlet *outlet // of changes to messages; nil before the first message ends
 	timer  timer
-	heard  time.Time // when the MTA was last heard, or the connection opened
+	heard  time.Time // when the session began to wait for the MTA
 	unsent unsent
 
-	faults  []error       // errors that handlers are still to be told of
-	why     error         // why the connection ends
-	next    protocol.Code // the command that gave up the last message
-	ending  bool          // no more packets are taken
-	renewed bool          // it ends for one SMTP client only
-	gone    bool          // the connection is lost or closed
-	removed bool          // the system does not know the session any more
+	faults  []handlers.Failure // errors that handlers are still to be told of
+	why     error              // why the connection ends
+	next    protocol.Code      // the command that gave up the last message
+	ending  bool               // what is under way is the last
+	renewed bool               // of one SMTP client; the connection goes on with another
+	gone    bool               // the connection is lost or closed
+	removed bool               // the system does not know the session any more
 
 	since    time.Time
 	listener string
 	pending  atomic.Int64 // since when an answer has been pending, in Unix nanoseconds
+	idle     atomic.Int64 // since when the MTA has been silent, in Unix nanoseconds
 	messages atomic.Uint64
 	inBytes  atomic.Uint64
 	outBytes atomic.Uint64
-	idle     atomic.Int64 // since when the MTA has been silent, in Unix nanoseconds
 }
 
 // task is one stage of what a session has to do.
@@ -71,27 +70,6 @@ func newSession(l *Loop, c Conn, listener string) *session {
 	return s
 }
 
-// peerOf returns a network address in the form of the protocol.
-func peerOf(a net.Addr) protocol.Addr {
-	switch a := a.(type) {
-	case *net.TCPAddr:
-		ip, _ := netip.AddrFromSlice(a.IP)
-		ip = ip.Unmap()
-		family := protocol.FamilyInet6
-		if ip.Is4() {
-			family = protocol.FamilyInet
-		}
-		return protocol.Addr{Family: family, IP: ip, Port: uint16(a.Port)}
-	case *net.UnixAddr:
-		path := a.Name
-		if path == "@" { // a peer without a name
-			path = ""
-		}
-		return protocol.Addr{Family: protocol.FamilyUnix, Path: path}
-	}
-	return protocol.Addr{Family: protocol.FamilyUnknown}
-}
-
 // Receive handles one message. It runs on the event loop of the connection.
 func (s *session) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -102,7 +80,7 @@ func (s *session) Receive(ctx actor.Context) {
 	case *flushed:
 		s.drainOutlet()
 	case *tick:
-		s.wake(m.now)
+		s.wake()
 	case *lost:
 		s.lose(m)
 	case *ended:
@@ -146,9 +124,9 @@ func (s *session) start() {
 // establish makes the handler of an SMTP client and tells it of the connection.
 func (s *session) establish() {
 	shown := s.control.Session()
+	s.handler, s.wants = nil, handlers.Wants{}
 	made := s.control.Guard(func() handlers.Reply {
-		s.handler, s.wants = s.sys.factory(shown), handlers.Wants{}
-		if s.handler != nil {
+		if s.handler = s.sys.factory(shown); s.handler != nil {
 			s.wants = s.handler.Wants()
 		}
 		return handlers.Continue
@@ -166,8 +144,8 @@ func (s *session) establish() {
 // do puts tasks before what is still to be done, the first one first.
 func (s *session) do(tasks ...task) {
 	s.borrowPlan()
-	for i := len(tasks) - 1; i >= 0; i-- {
-		s.plan = append(s.plan, tasks[i])
+	for _, t := range slices.Backward(tasks) {
+		s.plan = append(s.plan, t)
 	}
 }
 
@@ -194,25 +172,4 @@ func (s *session) advance() {
 			return
 		}
 	}
-}
-
-// info describes the session to another goroutine.
-func (s *session) info(now time.Time) Info {
-	f := s.control.Facts()
-	return Info{
-		ID: s.id, Peer: f.Peer, Listener: s.listener, Since: s.since, State: f.State,
-		Pending:  since(now, s.pending.Load()),
-		Idle:     since(now, s.idle.Load()),
-		Messages: s.messages.Load(),
-		In:       s.inBytes.Load(),
-		Out:      s.outBytes.Load(),
-	}
-}
-
-// since returns how long ago a time in Unix nanoseconds is; 0 for 0.
-func since(now time.Time, then int64) time.Duration {
-	if then == 0 {
-		return 0
-	}
-	return max(now.Sub(time.Unix(0, then)), 0)
 }

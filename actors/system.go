@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -12,21 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"millstream/handlers"
-	"millstream/protocol"
 )
-
-// Info describes a session that is alive.
-type Info struct {
-	ID       uint64
-	Peer     protocol.Addr
-	Listener string
-	Since    time.Time
-	State    protocol.State
-	Pending  time.Duration // how long an answer has been pending; 0 if none is
-	Idle     time.Duration // how long the MTA has been silent; 0 while it waits
-	Messages uint64        // ended so far
-	In, Out  uint64        // bytes
-}
 
 // A System runs the sessions of a server.
 type System struct {
@@ -42,7 +29,7 @@ type System struct {
 
 	mu       sync.Mutex
 	sessions map[uint64]*session
-	empty    chan struct{} // closed when the last session has ended; nil if nobody waits
+	empty    signal // of sessions
 }
 
 // lastID makes session numbers unique in the process.
@@ -91,7 +78,7 @@ func (s *System) Sessions() []Info {
 	for i, one := range list {
 		infos[i] = one.info(now)
 	}
-	slices.SortFunc(infos, func(a, b Info) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
 }
 
@@ -123,21 +110,9 @@ func (s *System) Abort(id uint64) error {
 // their MTAs leave.
 func (s *System) Drain(ctx context.Context) error {
 	s.mu.Lock()
-	if len(s.sessions) == 0 {
-		s.mu.Unlock()
-		return nil
-	}
-	if s.empty == nil {
-		s.empty = make(chan struct{})
-	}
-	empty := s.empty
+	empty := s.empty.when(len(s.sessions) == 0)
 	s.mu.Unlock()
-	select {
-	case <-empty:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return await(ctx, empty)
 }
 
 // CloseAll ends all sessions: those that are idle without an error, the others with
@@ -150,19 +125,7 @@ func (s *System) CloseAll() {
 
 // Wait waits until the functions of Go, Blocking and Async have returned, or until
 // ctx ends.
-func (s *System) Wait(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		s.workers.done.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *System) Wait(ctx context.Context) error { return await(ctx, s.workers.idle()) }
 
 // Stop frees what the system holds. It is to be called once, after the last
 // session.
@@ -178,11 +141,14 @@ func (s *System) remove(one *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, one.id)
-	if len(s.sessions) == 0 && s.empty != nil {
-		close(s.empty)
-		s.empty = nil
+	if len(s.sessions) == 0 {
+		s.empty.send()
 	}
 }
 
-// late counts what came too late.
-func (s *System) late(any) { s.stale.Add(1) }
+// late counts what came too late: above all answers that nobody wanted any more.
+func (s *System) late(message any) {
+	if _, ok := message.(*lost); !ok { // that one follows when a session closes its connection
+		s.stale.Add(1)
+	}
+}

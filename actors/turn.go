@@ -1,7 +1,7 @@
 package actors
 
 import (
-	"context"
+	"log/slog"
 	"time"
 
 	"millstream/handlers"
@@ -11,21 +11,16 @@ import (
 // turn is the event under way, from a command to its answer.
 type turn struct {
 	code        protocol.Code // of the command last handled
-	kind        handlers.Kind // of the event last told
+	kind        handlers.Kind // of the event that it is
+	during      handlers.Kind // of the event that handlers are told of, or wait for; 0 between events
 	event       *handlers.Session
 	message     *handlers.Message     // at the end of a message
 	negotiation *handlers.Negotiation // if a handler takes it
 	offer       protocol.Options      // in a negotiation
 	split       bool                  // the last piece of the body is told before the end of the message
+	skipped     bool                  // no more of the body is to be told
 	begun       time.Time
 	answer      outcome
-}
-
-// outcome is what an answer came to.
-type outcome struct {
-	protocol.Effect
-	text *protocol.SMTPReply
-	took time.Duration
 }
 
 // command handles one command. It returns false if the command has given up a
@@ -34,7 +29,7 @@ func (s *session) command(cmd protocol.Command) bool {
 	code := cmd.Code()
 	turn, err := s.control.Receive(cmd, s.loop.stamp)
 	if err != nil {
-		s.failLooking(err, "")
+		s.fail(err)
 		return true
 	}
 	if turn.Aborts != protocol.StateInvalid {
@@ -48,13 +43,9 @@ func (s *session) command(cmd protocol.Command) bool {
 		s.next = 0
 		s.ask(cmd)
 	case code == protocol.CodeMacro:
-		if s.wants.Events.Has(handlers.KindMacro) && cmd.(*protocol.Macro).Stage.HasMacros() {
-			s.tell(cmd)
-		}
-	case code == protocol.CodeQuit:
-		s.finish(nil)
-	case code == protocol.CodeQuitNewConnection:
-		s.renewed = true
+		s.define(cmd.(*protocol.Macro))
+	case isQuit(code):
+		s.renewed = code == protocol.CodeQuitNewConnection
 		s.finish(nil)
 	case code == protocol.CodeAbort:
 		s.control.EndMessage(0)
@@ -62,6 +53,16 @@ func (s *session) command(cmd protocol.Command) bool {
 		s.loop.out = protocol.AppendReply(s.loop.out, turn.Answer, nil)
 	}
 	return true
+}
+
+// define tells of macros.
+func (s *session) define(m *protocol.Macro) {
+	switch {
+	case !m.Stage.HasMacros():
+		s.log(slog.LevelDebug, "macros for a command that has none", slog.String("command", m.Stage.String()))
+	case s.wants.Events.Has(handlers.KindMacro):
+		s.tell(m)
+	}
 }
 
 // abort tells of the end of a message that is given up.
@@ -78,7 +79,6 @@ func (s *session) abort(state protocol.State) {
 // ask asks the handlers about a command.
 func (s *session) ask(cmd protocol.Command) {
 	s.begin(handlers.KindFor(s.code))
-	wanted := s.wants.Events.Has(s.kind)
 	var ev handlers.Event = cmd
 	switch c := cmd.(type) {
 	case *protocol.Negotiate:
@@ -87,19 +87,14 @@ func (s *session) ask(cmd protocol.Command) {
 			s.fail(&protocol.NegotiationError{Offer: c.Offer, Err: protocol.ErrVersionTooOld})
 			return
 		}
-		if wanted {
+		if s.wants.Events.Has(s.kind) {
 			s.negotiation = s.control.Negotiation(c.Offer.Normal(), s.request())
 			ev = s.negotiation
 		}
 	case *protocol.EndOfMessage:
-		if wanted {
-			ev = s.endOfMessage(c)
-		}
-		if s.split = s.splits(c); s.split {
-			s.kind, ev, wanted = handlers.KindBody, &protocol.Body{Chunk: c.Chunk}, true
-		}
+		ev = s.endOfMessage(c)
 	}
-	if !wanted {
+	if !s.split && !s.wants.Events.Has(s.kind) {
 		s.apply(handlers.Reply{})
 		return
 	}
@@ -108,202 +103,32 @@ func (s *session) ask(cmd protocol.Command) {
 
 // begin makes an event of a kind the one under way.
 func (s *session) begin(kind handlers.Kind) {
-	s.kind = kind
+	s.kind, s.during = kind, kind
 	s.number++
 	s.begun = s.loop.stamp
 }
 
-// endOfMessage makes the event at the end of a message.
-func (s *session) endOfMessage(c *protocol.EndOfMessage) *handlers.Message {
-	if s.outlet == nil {
-		s.outlet = newOutlet(s.sys.cfg.MaxOutbound)
+// endOfMessage makes the event at the end of a message, and returns the first one
+// to be told.
+func (s *session) endOfMessage(c *protocol.EndOfMessage) handlers.Event {
+	chunk := c.Chunk
+	if s.split = s.splits(chunk); s.split {
+		chunk = nil
 	}
-	s.message = s.control.Message(c.Chunk.Clone(), s)
+	if s.wants.Events.Has(s.kind) {
+		if s.outlet == nil {
+			s.outlet = newOutlet(s.sys.cfg.MaxOutbound)
+		}
+		s.message = s.control.Message(chunk.Clone(), s)
+	}
+	if s.split {
+		s.during = handlers.KindBody
+		return &protocol.Body{Chunk: c.Chunk}
+	}
 	return s.message
 }
 
-// splits reports whether the last piece of the body is to be told as such.
-func (s *session) splits(c *protocol.EndOfMessage) bool {
-	return s.sys.cfg.SplitFinalChunk && c.Chunk != nil && s.wants.Events.Has(handlers.KindBody)
+// splits reports whether a last piece of the body is to be told as such.
+func (s *session) splits(chunk protocol.View) bool {
+	return s.sys.cfg.SplitFinalChunk && chunk != nil && !s.skipped && s.wants.Events.Has(handlers.KindBody)
 }
-
-// call asks the handlers about an event with an answer.
-func (s *session) call(ev handlers.Event) {
-	if s.late(ev, (*session).callHeld, false) {
-		return
-	}
-	r := s.inline(ev)
-	if r.Status() == protocol.StatusProgress {
-		s.await(holdAnswer, r)
-		return
-	}
-	s.answered(r)
-}
-
-// callHeld asks about an event that had to wait.
-func (s *session) callHeld() {
-	ev := s.held
-	s.held = nil
-	if s.worker {
-		s.answered(handlers.Failed(handlers.ErrTimeout))
-		return
-	}
-	s.call(ev)
-}
-
-// tell tells the handlers of an event without an answer.
-func (s *session) tell(ev handlers.Event) {
-	if s.stuck && s.worker || s.late(ev, (*session).tellHeld, true) {
-		return
-	}
-	s.number++
-	s.begun = s.loop.stamp
-	r := s.inline(ev)
-	if r.Status() == protocol.StatusProgress {
-		s.await(holdTold, r)
-		return
-	}
-	s.observed(ev, r)
-}
-
-// tellHeld tells of an event that had to wait.
-func (s *session) tellHeld() {
-	ev := s.held
-	s.held = nil
-	s.tell(ev)
-}
-
-// observed reports a handler that failed when it was told of an event. One that
-// fails when it is told of a failure would do so for ever.
-func (s *session) observed(ev handlers.Event, r handlers.Reply) {
-	if !r.Failed() {
-		return
-	}
-	s.report(r.Err(), "")
-	if _, ok := ev.(*handlers.Failure); ok {
-		s.faults = s.faults[:max(0, len(s.faults)-1)]
-	}
-	s.do((*session).tellFaults)
-}
-
-// inline calls the handlers on the event loop.
-func (s *session) inline(ev handlers.Event) handlers.Reply {
-	s.event = s.control.Begin(context.Background())
-	r := s.control.Call(s.handler, s.event, ev)
-	before := s.loop.stamp
-	s.loop.stamp = time.Now()
-	took := s.loop.stamp.Sub(before)
-	if slow := s.sys.cfg.SlowInline; slow > 0 && took > slow {
-		s.report(&handlers.SlowError{Event: handlers.KindOf(ev), Took: took}, "")
-	}
-	return r
-}
-
-// answered takes the answer to the event under way.
-func (s *session) answered(r handlers.Reply) {
-	if !s.split {
-		s.apply(r)
-		return
-	}
-	s.split, s.kind = false, handlers.KindEndOfMessage
-	switch r.Status() {
-	case protocol.StatusAccept, protocol.StatusReject, protocol.StatusDiscard, protocol.StatusTempFail:
-		s.apply(r)
-		return
-	}
-	if s.message == nil {
-		s.apply(handlers.Reply{})
-		return
-	}
-	s.call(s.message)
-}
-
-// apply makes the answer to the event under way take effect, and writes it.
-func (s *session) apply(r handlers.Reply) {
-	cfg := &s.sys.cfg
-	status, text, failed := r.Status(), r.SMTP(), r.Failed()
-	if r.Err() != nil {
-		s.report(r.Err(), "")
-	}
-	var changes []byte
-	if s.message != nil {
-		var err error
-		var unsound bool
-		changes, unsound, err = s.control.Conclude(s.message)
-		s.message = nil
-		if err != nil {
-			s.report(err, "")
-		}
-		failed = failed || unsound
-	}
-	if failed {
-		status, text = cfg.FailureStatus, nil
-	}
-	took := s.loop.stamp.Sub(s.begun)
-	e, err := s.control.Apply(s.code, status, cfg.FailureStatus, took)
-	if err != nil {
-		text, changes = nil, nil
-		if !failed {
-			s.report(err, "")
-		}
-	}
-	if failed {
-		changes = nil
-	}
-	s.answer = outcome{e, text, took}
-	s.write(changes)
-	s.after(e)
-}
-
-// write writes the answer to the event under way.
-func (s *session) write(changes []byte) {
-	a := &s.answer
-	switch s.code {
-	case protocol.CodeNegotiate:
-		s.agree()
-		return
-	case protocol.CodeEndOfMessage:
-		s.drainOutlet() // what was flushed before comes first
-		s.loop.out = append(s.loop.out, changes...)
-	case protocol.CodeAbort:
-		return
-	}
-	s.loop.out = protocol.AppendReply(s.loop.out, a.Answer, a.text)
-}
-
-// after plans what follows an answer.
-func (s *session) after(e protocol.Effect) {
-	if e.Ends {
-		s.do((*session).processed, (*session).endMessage)
-	}
-	if s.wants.Events.Has(handlers.KindResponse) {
-		s.do((*session).respond)
-	}
-	if s.faults != nil {
-		s.do((*session).tellFaults)
-	}
-}
-
-// respond tells of the answer to the event under way.
-func (s *session) respond() {
-	a := &s.answer
-	r := &s.loop.told
-	*r = handlers.Response{To: s.kind, Status: a.Status, Took: a.took}
-	switch {
-	case a.Answer == protocol.StatusDefault || s.code == protocol.CodeAbort:
-		r.Silent = true
-	case a.text != nil && a.text.Suits(a.Answer):
-		r.Text = a.text
-	}
-	s.tell(r)
-}
-
-// processed tells what became of a message.
-func (s *session) processed() {
-	s.messages.Add(1)
-	if s.wants.Events.Has(handlers.KindMessageProcessed) {
-		s.tell(s.control.Result(s.loop.stamp))
-	}
-}
-
-func (s *session) endMessage() { s.control.EndMessage(s.next) }

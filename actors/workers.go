@@ -1,6 +1,9 @@
 package actors
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // workers runs the functions of Go, Blocking and Async, each in a goroutine of its
 // own, at most max at once; the others wait in order.
@@ -10,7 +13,7 @@ type workers struct {
 	mu      sync.Mutex
 	running int
 	waiting []func()
-	done    sync.WaitGroup
+	done    signal // none is running
 }
 
 // start runs f, now or when others are done.
@@ -22,7 +25,7 @@ func (w *workers) start(f func()) {
 		return
 	}
 	w.running++
-	w.done.Go(func() { w.work(f) })
+	go w.work(f)
 }
 
 // work runs f, and then what waits.
@@ -37,11 +40,54 @@ func (w *workers) work(f func()) {
 func (w *workers) next() (f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) == 0 {
-		w.running--
-		w.waiting = nil
-		return nil
+	if len(w.waiting) > 0 {
+		f, w.waiting = w.waiting[0], w.waiting[1:]
+		return f
 	}
-	f, w.waiting = w.waiting[0], w.waiting[1:]
-	return f
+	w.waiting = nil
+	if w.running--; w.running == 0 {
+		w.done.send()
+	}
+	return nil
+}
+
+// idle returns what is closed when no function is running.
+func (w *workers) idle() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.done.when(w.running == 0)
+}
+
+// signal tells those who wait for something that it has come about. It is used
+// under the lock of what they wait for.
+type signal struct{ c chan struct{} }
+
+// when returns what is closed at the next send, or has been if now.
+func (s *signal) when(now bool) <-chan struct{} {
+	if s.c == nil {
+		s.c = make(chan struct{})
+	}
+	c := s.c
+	if now {
+		s.send()
+	}
+	return c
+}
+
+// send lets those go on that wait.
+func (s *signal) send() {
+	if s.c != nil {
+		close(s.c)
+		s.c = nil
+	}
+}
+
+// await waits for c, or for the end of ctx.
+func await(ctx context.Context, c <-chan struct{}) error {
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 
 	"millstream/protocol"
@@ -22,12 +23,9 @@ func Chain(hs ...Handler) Handler {
 		if h == nil {
 			panic(fmt.Errorf("%w: handler %d of Chain", ErrNull, i))
 		}
-		w := h.Wants()
-		c.wants = c.wants.and(w)
-		if _, ok := h.(need); ok {
-			w = Wants{} // it has events sent, and takes none
-		}
-		c.members[i] = member{h, w.Events}
+		m := member{h, takes(h)}
+		c.members[i] = m
+		c.wants, c.taken = c.wants.or(h.Wants()), c.taken|m.takes
 	}
 	return c
 }
@@ -36,6 +34,7 @@ func Chain(hs ...Handler) Handler {
 type chain struct {
 	members []member
 	wants   Wants
+	taken   Kinds
 }
 
 // member is a handler of a chain and the events it takes.
@@ -45,6 +44,8 @@ type member struct {
 }
 
 func (c *chain) Wants() Wants { return c.wants }
+
+func (c *chain) takes() Kinds { return c.taken }
 
 func (c *chain) Handle(s *Session, ev Event) Reply {
 	return c.ask(s, ev, KindOf(ev), 0, Reply{})
@@ -57,9 +58,17 @@ func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
 		if !m.takes.Has(kind) || kind == KindBody && s.hasSkipped(m) {
 			continue
 		}
-		r := m.Handle(s, ev)
-		if r.pending != nil {
+		var r Reply
+		if told.Has(kind) {
+			r = called(m, s, ev) // the others are to be told even if this one panics
+		} else {
+			r = m.Handle(s, ev)
+		}
+		switch {
+		case r.pending != nil:
 			return c.hold(s, ev, kind, i, sofar, r)
+		case r.status == protocol.StatusDefault && r.err == nil: // changes nothing
+			continue
 		}
 		var done bool
 		if sofar, done = c.join(s, kind, m, sofar, r); done {
@@ -95,8 +104,8 @@ func (c *chain) join(s *Session, kind Kind, m *member, sofar, r Reply) (joined R
 	switch {
 	case kind == KindNegotiate:
 		return strongerOption(sofar, r), false
-	case !answered.Has(kind) || kind == KindAbort:
-		return Reply{}, false
+	case told.Has(kind):
+		return failures(sofar, r), false
 	case r.failed:
 		return r, true
 	case kind == KindBody && r.status == protocol.StatusSkip:
@@ -108,13 +117,13 @@ func (c *chain) join(s *Session, kind Kind, m *member, sofar, r Reply) (joined R
 	return r, true
 }
 
-// answered are the kinds of events that take an answer.
-var answered = Of(KindNegotiate, KindConnect, KindHelo, KindEnvelopeFrom, KindEnvelopeRecipient,
-	KindData, KindHeader, KindEndOfHeader, KindBody, KindEndOfMessage, KindUnknown, KindAbort)
+// told are the kinds of events that every member is told of, as no answer counts.
+var told = Of(KindEstablished, KindMacro, KindAbort, KindResponse, KindMessageProcessed, KindTimeout,
+	KindError, KindFinished)
 
 // allSkipped reports whether every member that takes the body has skipped.
 func (c *chain) allSkipped(s *Session) bool {
-	any := false
+	skipped := false
 	for i := range c.members {
 		m := &c.members[i]
 		if !m.takes.Has(KindBody) {
@@ -123,18 +132,33 @@ func (c *chain) allSkipped(s *Session) bool {
 		if !s.hasSkipped(m) {
 			return false
 		}
-		any = true
+		skipped = true
 	}
-	return any
+	return skipped
 }
 
 // strongerPass returns the one of two answers that let things go on which says
-// more: Continue, then NoReply, then no opinion.
+// more: Continue, then NoReply, then no opinion. What is wrong with either is
+// reported.
 func strongerPass(a, b Reply) Reply {
 	if a.status == protocol.StatusContinue || b.status == protocol.StatusDefault {
-		return a
+		a, b = b, a
+	}
+	if b.err == nil {
+		b.err = a.err
 	}
 	return b
+}
+
+// failures returns what is wrong with either of two answers that do not count.
+func failures(a, b Reply) Reply {
+	switch {
+	case b.err == nil:
+		return a
+	case a.err != nil:
+		return Failed(errors.Join(a.err, b.err))
+	}
+	return Failed(b.err)
 }
 
 // strongerOption returns the answer of a negotiation that wins: a failure or

@@ -16,7 +16,12 @@ func Around(f func(next Handler, s *Session, ev Event) Reply) Middleware {
 	if f == nil {
 		panic(fmt.Errorf("%w: function of Around", ErrNull))
 	}
-	return func(h Handler) Handler { return around{h, f} }
+	return func(h Handler) Handler {
+		if h == nil {
+			panic(fmt.Errorf("%w: handler of a Middleware", ErrNull))
+		}
+		return around{h, f}
+	}
 }
 
 // around is a handler with a function around it.
@@ -40,6 +45,17 @@ func (need) Handle(*Session, Event) Reply { return Reply{} }
 
 func (n need) Wants() Wants { return Wants{Events: Kinds(n)} }
 
+func (need) takes() Kinds { return 0 }
+
+// takes returns the events that h is to be told of: those it wants, without those
+// that it only has sent.
+func takes(h Handler) Kinds {
+	if t, ok := h.(interface{ takes() Kinds }); ok {
+		return t.takes()
+	}
+	return h.Wants().Events
+}
+
 // Blocking returns h for use off the event loop: h runs in its own goroutine,
 // its events are owned, and the Context of its session is that of [Go]. The events
 // that h only observes count as answered, so the MTA waits while h works; after an
@@ -48,21 +64,29 @@ func Blocking(h Handler) Handler {
 	if h == nil {
 		panic(fmt.Errorf("%w: handler of Blocking", ErrNull))
 	}
-	return blocking{h}
+	return blocking{h, takes(h)}
 }
 
 // blocking is a handler that runs off the event loop.
-type blocking struct{ h Handler }
+type blocking struct {
+	h     Handler
+	taken Kinds
+}
 
 func (b blocking) Wants() Wants {
 	w := b.h.Wants()
-	return Wants{w.Events, w.Replies | w.Events}
+	return Wants{w.Events, w.Replies | b.taken}
 }
 
+func (b blocking) takes() Kinds { return b.taken }
+
 func (b blocking) Handle(s *Session, ev Event) Reply {
+	if !b.taken.Has(KindOf(ev)) {
+		return Reply{}
+	}
 	ev = Own(ev)
 	return Async(func(ctx context.Context) Reply {
-		return wait(ctx, b.h.Handle(s, ev))
+		return wait(ctx, s, b.h.Handle(s, ev))
 	})
 }
 
@@ -80,8 +104,9 @@ func Own(ev Event) Event {
 	return ev
 }
 
-// wait returns the reply that r comes to. It is for goroutines that may block.
-func wait(ctx context.Context, r Reply) Reply {
+// wait returns the reply that r, to an event of s, comes to. It is for goroutines
+// that may block.
+func wait(ctx context.Context, s *Session, r Reply) Reply {
 	for r.pending != nil {
 		p := r.pending
 		if p.f != nil {
@@ -89,11 +114,8 @@ func wait(ctx context.Context, r Reply) Reply {
 			continue
 		}
 		answer := make(chan Reply, 1)
-		once := newResolver(func(r Reply) error {
-			answer <- r
-			return nil
-		})
-		p.start(ctx, once)
+		a := awaited{s: s, deliver: func(r Reply) { answer <- r }}
+		p.start(ctx, a.resolve)
 		select {
 		case first := <-answer:
 			r = p.resume(first)

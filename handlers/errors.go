@@ -15,11 +15,11 @@ import (
 var (
 	ErrNull            = errors.New("milter: missing argument")
 	ErrIO              = errors.New("milter: input or output failed")
-	ErrBodyInterleaved = fmt.Errorf("milter: another change within the body: %w", protocol.ErrInvalidState)
+	ErrBodyInterleaved = fmt.Errorf("milter: another change within the body%.0w", protocol.ErrInvalidState) // .0: without its text
 	ErrStaleResponse   = errors.New("milter: answer no longer wanted")
-	ErrAborted         = fmt.Errorf("milter: message aborted: %w", ErrStaleResponse)
-	ErrTimeout         = fmt.Errorf("milter: timeout: %w", os.ErrDeadlineExceeded)
-	ErrSessionClosed   = fmt.Errorf("milter: session closed: %w", net.ErrClosed)
+	ErrAborted         = fmt.Errorf("milter: message aborted%.0w", ErrStaleResponse)
+	ErrTimeout         = fmt.Errorf("milter: timeout%.0w", os.ErrDeadlineExceeded)
+	ErrSessionClosed   = fmt.Errorf("milter: session closed%.0w", net.ErrClosed)
 )
 
 // An OpError is a change to a message that could not be made.

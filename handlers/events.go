@@ -75,8 +75,13 @@ type Result struct {
 	HandlerTime time.Duration // spent in handlers, waiting included
 }
 
-// Elapsed returns the time from Start to End.
-func (r *Result) Elapsed() time.Duration { return r.End.Sub(r.Start) }
+// Elapsed returns the time from Start to End; 0 while the message goes on.
+func (r *Result) Elapsed() time.Duration {
+	if r.End.IsZero() {
+		return 0
+	}
+	return r.End.Sub(r.Start)
+}
 
 // A Field is a header field.
 type Field struct{ Name, Value string }

@@ -25,8 +25,8 @@ type Handler interface {
 // being flooded.
 type Wants struct{ Events, Replies Kinds }
 
-// and returns what either of w and v wants.
-func (w Wants) and(v Wants) Wants {
+// or returns what either of w and v wants.
+func (w Wants) or(v Wants) Wants {
 	return Wants{w.Events | v.Events, w.Replies | v.Replies}
 }
 

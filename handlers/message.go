@@ -7,18 +7,6 @@ import (
 	"millstream/protocol"
 )
 
-// An Outlet takes the changes of a message on their way to the MTA. Whoever runs
-// the session is one.
-type Outlet interface {
-	// Flush takes packets to be written, in order, and keeps the slice. It does not
-	// block, and may be called from any goroutine.
-	Flush(packets []byte)
-
-	// Wait blocks while too much is on its way. It is called from goroutines that
-	// may block.
-	Wait()
-}
-
 // A Message is the event at the end of a message, and the only place from which
 // a message can be changed. Changes go out in the order of the calls.
 //
@@ -44,16 +32,6 @@ type Message struct {
 	blocking bool      // its handler runs where it may block
 	space    [192]byte // the first packets
 }
-
-// bodyRun is how far the new body has come. Postfix takes a body that goes on
-// after another change for a fault of the milter.
-type bodyRun uint8
-
-const (
-	bodyNone bodyRun = iota
-	bodyOpen
-	bodyClosed
-)
 
 // Chunk returns the last piece of the body if it came with the event. It is nil
 // with every MTA of today.
@@ -118,7 +96,7 @@ func (m *Message) DeleteHeader(name string, index int) { m.ChangeHeader(name, in
 // ChangeFrom changes the envelope sender, with ESMTP parameters such as
 // "SIZE=99". Angle brackets are sent as given. It needs ActionChangeFrom.
 func (m *Message) ChangeFrom(addr string, params ...string) {
-	m.change(protocol.CodeChangeFrom, addr == "", func(dst []byte) ([]byte, error) {
+	m.change(protocol.CodeChangeFrom, isEmpty(addr, params), func(dst []byte) ([]byte, error) {
 		return protocol.AppendChangeFrom(dst, addr, params...)
 	}, func(t *tally) { t.changedFrom = addr })
 }
@@ -130,7 +108,7 @@ func (m *Message) AddRecipient(addr string, params ...string) {
 	if len(params) > 0 {
 		code = protocol.CodeAddRecipientParams
 	}
-	m.change(code, addr == "", func(dst []byte) ([]byte, error) {
+	m.change(code, isEmpty(addr, params), func(dst []byte) ([]byte, error) {
 		return protocol.AppendAddRecipient(dst, addr, params...)
 	}, func(t *tally) { t.addedRcpts = append(t.addedRcpts, addr) })
 }
@@ -210,13 +188,6 @@ func (m *Message) Progress() {
 	}
 }
 
-// progress writes what was gathered and the request to wait on.
-func (m *Message) progress() {
-	m.closeBody()
-	m.packets = protocol.AppendProgress(m.packets)
-	m.flush()
-}
-
 // Flush writes the changes gathered so far.
 func (m *Message) Flush() {
 	m.mu.Lock()
@@ -224,85 +195,4 @@ func (m *Message) Flush() {
 	if m.err == nil && !m.answered {
 		m.flush()
 	}
-}
-
-// change makes one change: encode appends its packet, and note keeps it for the
-// result of the message.
-func (m *Message) change(code protocol.Code, empty bool, encode func([]byte) ([]byte, error), note func(*tally)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fails(code, empty) {
-		return
-	}
-	if m.packets == nil {
-		m.packets = m.space[:0]
-	}
-	packets, err := encode(m.packets)
-	if err != nil {
-		m.fail(code, err)
-		return
-	}
-	m.packets = packets
-	if code == protocol.CodeReplaceBody {
-		m.body = bodyOpen
-	} else {
-		m.closeBody()
-	}
-	m.c.mu.Lock()
-	if m.c.tally != nil {
-		note(m.c.tally)
-	}
-	limit := m.c.facts.PacketBuffer
-	m.c.mu.Unlock()
-	if len(m.packets) > limit {
-		m.flush()
-	}
-}
-
-func (m *Message) closeBody() {
-	if m.body == bodyOpen {
-		m.body = bodyClosed
-	}
-}
-
-func (m *Message) flush() {
-	if len(m.packets) > 0 {
-		m.out.Flush(m.packets)
-		m.packets = nil
-	}
-}
-
-// fails reports whether no change can be made, and keeps the reason.
-func (m *Message) fails(code protocol.Code, empty bool) bool {
-	if m.err != nil {
-		return true
-	}
-	m.c.mu.Lock()
-	closed, granted := m.c.closed, m.c.facts.Options.Actions
-	m.c.mu.Unlock()
-	var err error
-	switch {
-	case closed:
-		err = ErrSessionClosed
-	case empty:
-		err = protocol.ErrEmpty
-	case m.answered:
-		err = protocol.ErrInvalidState
-	case !granted.Has(protocol.ActionFor(code)):
-		err = protocol.ErrInvalidAction
-	case code == protocol.CodeReplaceBody && m.body == bodyClosed:
-		err = ErrBodyInterleaved
-	default:
-		return false
-	}
-	m.fail(code, err)
-	return true
-}
-
-// fail keeps the error of a change.
-func (m *Message) fail(code protocol.Code, err error) {
-	m.c.mu.Lock()
-	state := m.c.facts.State
-	m.c.mu.Unlock()
-	m.err = &OpError{Op: code.String(), State: state, Need: protocol.ActionFor(code), Err: err}
 }

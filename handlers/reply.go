@@ -53,6 +53,12 @@ var (
 // If [protocol.NewSMTPReply] does not take them, or the code is not of the
 // reply's class, the reply goes out without text, and the error is reported.
 func (r Reply) With(code int, enhanced string, lines ...string) Reply {
+	switch {
+	case r.failed:
+		return r // another status is to answer, without text
+	case r.pending != nil:
+		return r.Then(func(r Reply) Reply { return r.With(code, enhanced, lines...) })
+	}
 	text, err := protocol.NewSMTPReply(code, enhanced, lines...)
 	if err == nil && !text.Suits(r.status) {
 		text, err = nil, fmt.Errorf("%w: %d with %v", protocol.ErrInvalidCode, code, r.status)
@@ -134,8 +140,8 @@ func Progress(start func(ctx context.Context, resolve Resolve)) Reply {
 	return Reply{pending: &pending{start: start}}
 }
 
-// Then returns the reply that k makes of r, once r is known. k runs on the event
-// loop, or within Blocking in its goroutine.
+// Then returns the reply that k makes of r, once r is known; it may have failed. k
+// runs on the event loop, or within Blocking in its goroutine.
 func (r Reply) Then(k func(Reply) Reply) Reply {
 	if r.pending == nil {
 		return k(r)

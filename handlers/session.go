@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"millstream/protocol"
@@ -20,8 +22,8 @@ type Session struct {
 	parent context.Context
 	ctx    context.Context // made of parent when it is asked for
 	cancel context.CancelCauseFunc
-	over   bool // the event is over
-	kept   bool // the answer is pending, so that it may be used after the call
+	over   error // why the event is over; nil until then
+	kept   bool  // the answer is pending, so that it may be used after the call
 	shelf  Shelf
 }
 
@@ -34,81 +36,123 @@ func (s *Session) Context() context.Context {
 	defer s.c.mu.Unlock()
 	if s.ctx == nil {
 		s.ctx, s.cancel = context.WithCancelCause(s.parent)
-		if s.over {
-			s.cancel(ErrStaleResponse)
+		if s.over != nil {
+			s.cancel(s.over)
 		}
 	}
 	return s.ctx
 }
 
-// end ends the context of s. The caller holds the lock.
+// end ends the event of s, if it is not over yet. The caller holds the lock.
 func (s *Session) end(cause error) {
-	s.over = true
+	if s.over != nil {
+		return
+	}
+	s.over = cause
 	if s.cancel != nil {
 		s.cancel(cause)
 	}
 }
 
-// facts returns a copy of what is known.
-func (s *Session) facts() Facts { return s.c.Facts() }
+// stale returns why an answer to the event of s is no longer wanted; nil if it is.
+func (s *Session) stale() error {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	switch {
+	case s.over == nil:
+		return nil
+	case s.c.closed || errors.Is(s.over, ErrSessionClosed):
+		return ErrSessionClosed
+	}
+	return ErrStaleResponse
+}
+
+// fact returns what f tells.
+func fact[T any](s *Session, f func(*Facts) T) T {
+	s.c.mu.Lock()
+	v := f(&s.c.facts)
+	s.c.mu.Unlock()
+	return v
+}
 
 // set calls f under the lock, unless the event of s is over.
 func (s *Session) set(f func(*Control)) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	if !s.over {
+	if s.over == nil {
 		f(s.c)
 	}
 }
 
 // ID returns a number that is unique in the process.
-func (s *Session) ID() uint64 { return s.facts().ID }
+func (s *Session) ID() uint64 {
+	return fact(s, func(f *Facts) uint64 { return f.ID })
+}
 
 // Peer returns the address of the MTA, not that of the SMTP client. It is zero
 // before it is known.
-func (s *Session) Peer() protocol.Addr { return s.facts().Peer }
+func (s *Session) Peer() protocol.Addr {
+	return fact(s, func(f *Facts) protocol.Addr { return f.Peer })
+}
 
 // Listener returns the address the MTA connected to, as configured.
-func (s *Session) Listener() string { return s.facts().Listener }
+func (s *Session) Listener() string {
+	return fact(s, func(f *Facts) string { return f.Listener })
+}
 
 // Sessions returns how many sessions the server has now, this one included; 0
 // without a server.
 func (s *Session) Sessions() int {
-	if count := s.facts().Sessions; count != nil {
+	if count := fact(s, func(f *Facts) func() int { return f.Sessions }); count != nil {
 		return count()
 	}
 	return 0
 }
 
 // State returns the state of the session.
-func (s *Session) State() protocol.State { return s.facts().State }
+func (s *Session) State() protocol.State {
+	return fact(s, func(f *Facts) protocol.State { return f.State })
+}
 
 // LastState returns the last state that stood for a command with an answer.
-func (s *Session) LastState() protocol.State { return s.facts().LastState }
+func (s *Session) LastState() protocol.State {
+	return fact(s, func(f *Facts) protocol.State { return f.LastState })
+}
 
 // Status returns the last status applied; StatusDefault at first.
-func (s *Session) Status() protocol.Status { return s.facts().Status }
+func (s *Session) Status() protocol.Status {
+	return fact(s, func(f *Facts) protocol.Status { return f.Status })
+}
 
 // InMessage reports whether a message has begun and not ended.
-func (s *Session) InMessage() bool { return s.facts().InMessage }
+func (s *Session) InMessage() bool {
+	return fact(s, func(f *Facts) bool { return f.InMessage })
+}
 
 // Options returns what was agreed on. Its Version is 0 before the negotiation.
-func (s *Session) Options() protocol.Options { return s.facts().Options }
+func (s *Session) Options() protocol.Options {
+	return fact(s, func(f *Facts) protocol.Options { return f.Options })
+}
 
 // Client returns the SMTP client's host name and address; zero before connect,
 // and if no handler takes connect: see [Need].
 func (s *Session) Client() (host string, addr protocol.Addr) {
-	f := s.facts()
-	return f.Host, f.Client
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return s.c.facts.Host, s.c.facts.Client
 }
 
 // Helo returns the name of the last HELO or EHLO; "" if there was none, or if no
 // handler takes helo: see [Need].
-func (s *Session) Helo() string { return s.facts().Helo }
+func (s *Session) Helo() string {
+	return fact(s, func(f *Facts) string { return f.Helo })
+}
 
 // RcptRefused reports whether the recipient of the event is one that the MTA
 // has refused. It is for StepRcptRejected.
-func (s *Session) RcptRefused() bool { return s.facts().RcptRefused }
+func (s *Session) RcptRefused() bool {
+	return fact(s, func(f *Facts) bool { return f.RcptRefused })
+}
 
 // Macro returns the value of a macro, newest stage first, or "". Braces around
 // name do not matter.
@@ -150,7 +194,9 @@ func (s *Session) Result() *Result {
 }
 
 // QuarantineReason returns the reason given to [Message.Quarantine], or "".
-func (s *Session) QuarantineReason() string { return s.facts().QuarantineReason }
+func (s *Session) QuarantineReason() string {
+	return fact(s, func(f *Facts) string { return f.QuarantineReason })
+}
 
 // Shelf returns the values that are kept for the message.
 func (s *Session) Shelf() *Shelf { return &s.shelf }
@@ -186,7 +232,9 @@ func (p private) release() {
 }
 
 // Timeout returns how long the MTA may be silent; 0 means for ever.
-func (s *Session) Timeout() time.Duration { return s.facts().Timeout }
+func (s *Session) Timeout() time.Duration {
+	return fact(s, func(f *Facts) time.Duration { return f.Timeout })
+}
 
 // SetTimeout sets Timeout. It counts from the next wait on.
 func (s *Session) SetTimeout(d time.Duration) {
@@ -195,7 +243,9 @@ func (s *Session) SetTimeout(d time.Duration) {
 
 // PacketBuffer returns how many bytes of changes to a message are gathered
 // before they are written; with 0 each is written at once.
-func (s *Session) PacketBuffer() int { return s.facts().PacketBuffer }
+func (s *Session) PacketBuffer() int {
+	return fact(s, func(f *Facts) int { return f.PacketBuffer })
+}
 
 // SetPacketBuffer sets PacketBuffer.
 func (s *Session) SetPacketBuffer(bytes int) {
@@ -205,24 +255,18 @@ func (s *Session) SetPacketBuffer(bytes int) {
 // ResetMessage drops the macros, the shelf and the result of the message. The
 // session does so itself when a message ends; there is seldom a need to call it.
 func (s *Session) ResetMessage() {
-	s.set(func(c *Control) { c.dropMessage(0) })
+	s.set(func(c *Control) { c.resetMessage() })
 }
 
-// skip remembers that a member of a chain wants no more of the body.
+// skip remembers that a member of a chain wants no more of the body. A member that
+// answers late speaks of a body that is gone.
 func (s *Session) skip(m *member) {
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	s.c.skipped = append(s.c.skipped, m)
+	s.set(func(c *Control) { c.skipped = append(c.skipped, m) })
 }
 
 // hasSkipped reports whether a member of a chain wants no more of the body.
 func (s *Session) hasSkipped(m *member) bool {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	for _, skipped := range s.c.skipped {
-		if skipped == m {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.c.skipped, m)
 }

@@ -152,24 +152,28 @@ func (t *tally) answer(s protocol.Status, refused bool, limits *ResultLimits) {
 // result returns what is known so far.
 func (t *tally) result(reason string) *Result {
 	r := &Result{
-		From:             t.string(t.from),
-		FromParams:       protocol.Params(t.buf[t.fromParams.from:t.fromParams.to]).Strings(),
-		BodySize:         t.body,
-		Truncated:        t.truncated,
-		State:            t.state,
-		Status:           t.status,
-		Quarantined:      t.quarantined,
-		QuarantineReason: reason,
-		AddedHeaders:     append([]Field(nil), t.added...),
-		RemovedHeaders:   append([]string(nil), t.removed...),
-		ChangedFrom:      t.changedFrom,
-		AddedRecipients:  append([]string(nil), t.addedRcpts...),
-		DeletedRecipients: append([]string(nil),
-			t.deletedRcpts...),
-		NewBodySize: t.newBody,
+		From:       t.string(t.from),
+		FromParams: protocol.Params(t.buf[t.fromParams.from:t.fromParams.to]).Strings(),
+		BodySize:   t.body,
+		Truncated:  t.truncated,
+
+		State:       t.state,
+		Status:      t.status,
+		Quarantined: t.quarantined,
+
+		AddedHeaders:      copied(t.added),
+		RemovedHeaders:    copied(t.removed),
+		ChangedFrom:       t.changedFrom,
+		AddedRecipients:   copied(t.addedRcpts),
+		DeletedRecipients: copied(t.deletedRcpts),
+		NewBodySize:       t.newBody,
+
 		Start:       t.start,
 		End:         t.end,
 		HandlerTime: t.handlers,
+	}
+	if t.quarantined {
+		r.QuarantineReason = reason
 	}
 	lists := [numFates]*[]string{&r.Recipients, &r.TempFailed, &r.Rejected}
 	for _, rcpt := range t.rcpts {
@@ -181,3 +185,6 @@ func (t *tally) result(reason string) *Result {
 	}
 	return r
 }
+
+// copied returns a copy of a list; nil for an empty one.
+func copied[T any](list []T) []T { return append([]T(nil), list...) }

@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 )
 
 // A Stage is a place for which macros can be asked, as the number of the wire.
@@ -39,8 +40,8 @@ func (s Stage) String() string {
 type MacroLists [NumStages][]string
 
 // Add asks for macros at a stage, with or without braces. Order is kept, names
-// asked for twice are sent once. A stage that the protocol does not have is
-// ignored.
+// asked for twice are sent once. As with libmilter, a string may hold several
+// names with spaces between. A stage that the protocol does not have is ignored.
 func (l *MacroLists) Add(stage Stage, names ...string) {
 	if stage >= NumStages {
 		return
@@ -48,15 +49,20 @@ func (l *MacroLists) Add(stage Stage, names ...string) {
 	if l[stage] == nil {
 		l[stage] = []string{}
 	}
-	for _, name := range names {
-		if name = bare(name); name != "" && !slices.Contains(l[stage], name) {
-			l[stage] = append(l[stage], name)
+	for _, list := range names {
+		for name := range strings.FieldsFuncSeq(list, isSpace) {
+			if name = bare(name); name != "" && !slices.Contains(l[stage], name) {
+				l[stage] = append(l[stage], name)
+			}
 		}
 	}
 }
 
-// empty reports whether nothing is asked for at any stage.
-func (l *MacroLists) empty() bool {
+// isSpace reports whether r would end a name, or the list, on the wire.
+func isSpace(r rune) bool { return r <= ' ' }
+
+// Empty reports whether nothing is asked for at any stage.
+func (l *MacroLists) Empty() bool {
 	for _, names := range l {
 		if names != nil {
 			return false
@@ -70,6 +76,17 @@ func (l *MacroLists) clone() MacroLists {
 	var c MacroLists
 	for stage, names := range l {
 		c[stage] = slices.Clone(names)
+	}
+	return c
+}
+
+// normal returns a copy of l with its names as Add has them.
+func (l *MacroLists) normal() MacroLists {
+	var c MacroLists
+	for stage, names := range l {
+		if names != nil {
+			c.Add(Stage(stage), names...)
+		}
 	}
 	return c
 }
@@ -90,17 +107,17 @@ type Agreement struct {
 }
 
 // Agree makes req fit offer. Actions and steps that are not offered are left
-// out of Wire, as MTAs refuse an answer with them. No-reply steps stay in Granted
-// all the same: a session can make up for them by answering Continue itself. The
-// greatest packet size offered is taken. Macros are left out where they cannot be
-// asked for.
+// out of Wire, as MTAs refuse an answer with them. Steps that a session can make
+// up for by answering Continue itself stay in Granted all the same: no event, no
+// reply, and skip. The greatest packet size offered is taken. Macros are left out
+// where they cannot be asked for.
 //
 // The error is a [*NegotiationError]: ErrVersionTooOld or ErrActionNotOffered.
 func Agree(offer Options, req Request) (Agreement, error) {
-	if offer.Version < minVersion {
+	if offer.Version < MinVersion {
 		return Agreement{}, &NegotiationError{Offer: offer, Err: ErrVersionTooOld}
 	}
-	offer = offer.normal()
+	offer = offer.Normal()
 	if missing := req.Required &^ offer.Actions; missing != 0 {
 		return Agreement{}, &NegotiationError{Offer: offer, Missing: missing, Err: ErrActionNotOffered}
 	}
@@ -108,9 +125,9 @@ func Agree(offer Options, req Request) (Agreement, error) {
 		Version: min(Version, offer.Version),
 		Actions: (req.Actions | req.Required) & offer.Actions,
 	}}
-	if offer.Actions.Has(ActionSetSymbolList) && !req.Macros.empty() {
+	if offer.Actions.Has(ActionSetSymbolList) && !req.Macros.Empty() {
 		a.Granted.Actions |= ActionSetSymbolList
-		a.Macros = req.Macros.clone()
+		a.Macros = req.Macros.normal()
 		// Sendmail 8.17 looks whether end-of-header has a list before it uses that
 		// of end-of-message.
 		if a.Macros[StageEndOfMessage] != nil && a.Macros[StageEndOfHeader] == nil {
@@ -123,7 +140,7 @@ func Agree(offer Options, req Request) (Agreement, error) {
 	a.Wire.Steps = want&offer.Steps | size
 	// What the MTA cannot leave out is made up for: an event that comes all the
 	// same is answered, a reply that is waited for is written, a body is swallowed.
-	madeUp := StepNoEventMask | StepNoReplyMask
+	madeUp := StepNoEventMask | StepNoReplyMask | StepSkip
 	a.Granted.Steps = want&(offer.Steps|madeUp) | size
 	return a, nil
 }

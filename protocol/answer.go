@@ -44,11 +44,11 @@ func DecodeAnswer(code Code, body View) (Answer, error) {
 	case CodeAddRecipientParams:
 		err = a.decodeStrings(body, "address", "params")
 	case CodeChangeFrom:
-		if bytes.Count(body, []byte{0}) > 1 {
-			err = a.decodeStrings(body, "address", "params")
-		} else {
-			err = a.decodeStrings(body, "address", "")
+		params := ""
+		if bytes.IndexByte(body, 0) < len(body)-1 { // something follows the address
+			params = "params"
 		}
+		err = a.decodeStrings(body, "address", params)
 	case CodeAddRecipient, CodeDeleteRecipient:
 		err = a.decodeStrings(body, "address", "")
 	case CodeQuarantine:
@@ -98,10 +98,7 @@ func (a *Answer) decodeNegotiate(b View) error {
 		if stage >= NumStages {
 			return fault(a.Code, "stage", ErrProtocol)
 		}
-		a.Macros.Add(stage)
-		for _, name := range bytes.Fields(names) {
-			a.Macros.Add(stage, string(name))
-		}
+		a.Macros.Add(stage, names.String())
 	}
 	return nil
 }

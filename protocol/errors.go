@@ -18,7 +18,7 @@ var (
 	ErrUnknownFamily     = fmt.Errorf("%w: unknown address family", ErrProtocol)
 	ErrInvalidAddress    = fmt.Errorf("%w: invalid address", ErrProtocol)
 	ErrUnexpectedEnd     = fmt.Errorf("%w: connection ended in a packet: %w", ErrProtocol, io.ErrUnexpectedEOF)
-	ErrSequence          = fmt.Errorf("%w: command out of order: %w", ErrProtocol, ErrInvalidState)
+	ErrSequence          = fmt.Errorf("%w: command out of order%.0w", ErrProtocol, ErrInvalidState) // .0: without its text
 )
 
 // The negotiation failed. It ends the session.

@@ -58,9 +58,11 @@ type Turn struct {
 
 // Receive moves m on by a command. A command out of order is a [*StateError]
 // and changes nothing. While an answer is pending, only quit and
-// quit-new-connection are in order, and within a message what gives it up.
+// quit-new-connection are in order, and within a message what gives it up. A
+// quit does not wait for the end of an abort: the message has then ended. After
+// a quit nothing is in order until Renew.
 func (m *Machine) Receive(c Code) (Turn, error) {
-	if !c.IsCommand() || m.state == StateFinished {
+	if !c.IsCommand() || m.state == StateFinished || m.state == StateQuitReplied {
 		return Turn{}, m.outOfOrder(c)
 	}
 	switch s := &onCommand[c]; {
@@ -69,6 +71,9 @@ func (m *Machine) Receive(c Code) (Turn, error) {
 	case s.givesUp && m.inMessage && m.pending != CodeAbort:
 		return m.abandon(), nil
 	case c == CodeQuit || c == CodeQuitNewConnection:
+		if m.pending == CodeAbort {
+			m.aborted()
+		}
 		m.pending = 0
 		m.state = StateQuitReplied
 		return Turn{}, nil
@@ -93,7 +98,7 @@ func (m *Machine) abandon() Turn {
 
 // take moves m on by a command that has an answer.
 func (m *Machine) take(c Code, s *step) (Turn, error) {
-	begins := s.place > 0 && !m.inMessage && (c == CodeMailFrom || m.granted.Has(StepNoMail))
+	begins := s.place > 0 && m.agreed && !m.inMessage && (c == CodeMailFrom || m.granted.Has(StepNoMail))
 	if !begins && !m.allows(s) {
 		if s.from == inMessage && !m.inMessage && m.verdict != StatusDefault {
 			return Turn{Answer: m.answer(c, m.verdict)}, nil // the rest of what was refused or accepted
@@ -117,15 +122,14 @@ func (m *Machine) take(c Code, s *step) (Turn, error) {
 func (m *Machine) allows(s *step) bool {
 	switch s.from {
 	case offering:
-		return !m.agreed || m.renewed
+		return m.state == StateStart || m.renewed
 	case opening:
 		return m.agreed && !m.opened
 	case negotiated:
 		return m.agreed
-	case inMessage:
+	default: // within a message
 		return m.inMessage && (s.place > m.place || s.again && s.place == m.place)
 	}
-	return s.from == anytime
 }
 
 // enter sets the state of c.
@@ -144,7 +148,8 @@ func (m *Machine) enter(c Code, s *step, begins bool) {
 
 func (m *Machine) outOfOrder(c Code) error { return &StateError{m.state, c} }
 
-// An Effect is what a status does.
+// An Effect is what a status does. In a negotiation, Continue and AllOptions are
+// written as an [Agreement].
 type Effect struct {
 	Status Status // the status that took effect
 	Answer Status // the status whose packet is to be written; Default if none is
@@ -274,10 +279,12 @@ func (m *Machine) Renew() {
 
 // Set puts m into a state, without a check. It is for tests and tools.
 func (m *Machine) Set(s State, st Status) {
-	m.state, m.status, m.pending = s, st, 0
-	m.inMessage = StateEnvelopeFrom <= s && s <= StateEndOfMessage
-	m.agreed, m.opened = s >= StateNegotiateReplied, s >= StateConnect
-	m.place = 0
+	*m = Machine{
+		state: s, last: m.last, status: st, granted: m.granted, wire: m.wire,
+		inMessage: StateEnvelopeFrom <= s && s <= StateEndOfMessage,
+		agreed:    s >= StateNegotiateReplied,
+		opened:    s >= StateConnect,
+	}
 	for c := range onCommand {
 		step := &onCommand[c]
 		if step.enters == 0 || step.enters != s && step.enters+1 != s {

@@ -106,17 +106,17 @@ func (m *Macros) Set(stage Code, name, value string) {
 
 // Arrive drops what ends with the arrival of c. The macros of c itself stay.
 func (m *Macros) Arrive(c Code) {
-	i, ok := set(c)
-	if !ok {
-		return
+	i, _ := set(c)
+	if c != CodeUnknown { // one that was not sent may have left its macros
+		m.drop(numSets-1, numSets)
 	}
 	switch c {
+	case CodeNegotiate:
+		m.Reset()
 	case CodeConnect:
 		m.dropBut(0, numSets, i)
-	case CodeHelo:
+	case CodeHelo, CodeMailFrom, CodeRcptTo:
 		m.dropBut(i, numSets, i)
-	case CodeMailFrom, CodeRcptTo:
-		m.dropBut(i, numSets-1, i)
 	}
 }
 

@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -83,6 +84,8 @@ func appendAddress(dst []byte, c Code, addr string, params []string) ([]byte, er
 // AppendReplaceBody appends a piece of the new body, in as many packets as it
 // takes; one for an empty body.
 func AppendReplaceBody(dst []byte, body []byte) []byte {
+	packets := len(body)/MaxBodyChunk + 1
+	dst = slices.Grow(dst, len(body)+packets*HeaderSize)
 	for {
 		n := min(len(body), MaxBodyChunk)
 		var start int

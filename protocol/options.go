@@ -9,8 +9,8 @@ import (
 // Version is the highest protocol version spoken here. The lowest is 2.
 const Version = 6
 
-// minVersion is the lowest protocol version that is answered.
-const minVersion = 2
+// MinVersion is the lowest protocol version that is answered.
+const MinVersion = 2
 
 // Actions are the changes a milter may make to a message.
 type Actions uint32
@@ -179,9 +179,9 @@ type Options struct {
 	Steps   Steps
 }
 
-// normal returns the offer o as it is meant: an MTA of the first days sends no
+// Normal returns the offer o as it is meant: an MTA of the first days sends no
 // flags, and some bits are no offers.
-func (o Options) normal() Options {
+func (o Options) Normal() Options {
 	if o.Actions == 0 {
 		o.Actions = 0x0f
 	}

@@ -116,29 +116,30 @@ func isEnhanced(s string, class int) bool {
 	return true
 }
 
-// splitLines returns the lines of a text; none if it is empty.
+// splitLines returns the lines of a text; none if it is empty. A line end at its
+// very end begins no other line.
 func splitLines(lines []string) ([]string, error) {
-	if len(lines) == 0 {
+	var split []string
+	for i, s := range lines {
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+		if i == len(lines)-1 {
+			s = strings.TrimSuffix(s, "\n")
+		}
+		split = append(split, strings.Split(s, "\n")...)
+	}
+	if len(split) == 1 && split[0] == "" {
 		return nil, nil
 	}
-	all := strings.TrimSuffix(strings.Join(lines, "\n"), "\n")
-	all = strings.TrimSuffix(all, "\r")
-	if all == "" {
-		return nil, nil
-	}
-	split := strings.Split(all, "\n")
 	if len(split) > maxReplyLines {
 		return nil, fmt.Errorf("%w: %d lines of text, more than %d", ErrInvalidArgument, len(split), maxReplyLines)
 	}
-	for i, line := range split {
-		line = strings.TrimSuffix(line, "\r")
+	for _, line := range split {
 		if len(line) > maxReplyLine {
 			return nil, fmt.Errorf("%w: line of %d bytes, more than %d", ErrInvalidArgument, len(line), maxReplyLine)
 		}
 		if strings.ContainsFunc(line, isControl) {
 			return nil, fmt.Errorf("%w: control byte in %q", ErrInvalidArgument, line)
 		}
-		split[i] = line
 	}
 	return split, nil
 }

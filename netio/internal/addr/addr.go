@@ -29,8 +29,8 @@ import (
 	"millstream/protocol"
 )
 
-// Networks that [Parse] returns beside those of package net: an inherited
-// descriptor, whose address is its number.
+// networkFD is the network of an inherited descriptor, whose address is its
+// number. Package net does not know it.
 const networkFD = "fd"
 
 // maxPath is the greatest length of a path, in bytes: a NUL follows it.
@@ -66,8 +66,12 @@ func parse(spec string) (network, address string, err error) {
 	case networkFD:
 		return parseFD(rest)
 	}
-	if port, err := parsePort(rest); err == nil {
-		return "", "", fmt.Errorf("%q is no kind of address; write inet:%s@%s", prefix, port, prefix)
+	if strings.ContainsAny(prefix, ".[@") || prefix == "localhost" {
+		for _, kind := range []string{inet4, inet6} {
+			if _, _, err := parseInet(kind, spec); err == nil {
+				return "", "", fmt.Errorf("its kind is missing; write %s:%s", kind, spec)
+			}
+		}
 	}
 	return "", "", fmt.Errorf("%q is no kind of address; write inet:, inet6:, unix: or fd: first", prefix)
 }
@@ -82,10 +86,10 @@ func parseBare(spec string) (network, address string, err error) {
 		return "", "", fmt.Errorf("a port or a path? write inet:%[1]s for a port, unix:./%[1]s for a path", spec)
 	}
 	if port, host, found := strings.Cut(spec, "@"); found && isNumber(port) {
-		return "", "", fmt.Errorf("the kind of the address is missing; write inet:%s@%s", port, host)
+		return "", "", fmt.Errorf("its kind is missing; write inet:%s@%s", port, host)
 	}
 	if _, err := netip.ParseAddr(spec); err == nil {
-		return "", "", fmt.Errorf("kind and port are missing; write inet:8890@%s", spec)
+		return "", "", fmt.Errorf("its kind and its port are missing; write inet:8890@%s", spec)
 	}
 	return parsePath(spec)
 }

@@ -15,37 +15,30 @@ func Milter(network, address string) string {
 	if !ok {
 		return network + ":" + address
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil { // a name, or none
-		return named(network, host, port)
-	}
-	if ip = ip.Unmap(); ip.IsUnspecified() {
+	ip := parseIP(host)
+	switch {
+	case ip.IsUnspecified():
 		host = ""
+	case ip.IsValid():
+		host = ip.String()
 	}
-	return inetString(ip, host, port)
+	return inetString(network, ip, host, port)
 }
 
-// named writes an address whose host does not tell its family.
-func named(network, host, port string) string {
+// inetString writes a host and a port in milter notation. The family is that of
+// ip, or else that of the network.
+func inetString(network string, ip netip.Addr, host, port string) string {
 	prefix := inet4
-	if network == "tcp6" {
+	if ip.Is6() || !ip.IsValid() && network == "tcp6" {
 		prefix = inet6
 	}
-	if host == "" {
+	switch {
+	case host == "":
 		return prefix + ":" + port
+	case ip.Is6():
+		host = "[" + host + "]"
 	}
 	return prefix + ":" + port + "@" + host
-}
-
-// inetString writes an address whose host is ip, or "" for any of its family.
-func inetString(ip netip.Addr, host, port string) string {
-	switch {
-	case ip.Is4():
-		return named("tcp4", host, port)
-	case host == "":
-		return named("tcp6", "", port)
-	}
-	return named("tcp6", "["+host+"]", port)
 }
 
 // Postfix writes an address as main.cf has it. Postfix connects to what stands
@@ -57,14 +50,26 @@ func Postfix(network, address string) string {
 	if !ok {
 		return network + ":" + address
 	}
-	ip, err := netip.ParseAddr(host)
+	ip := parseIP(host)
 	switch {
-	case err == nil && ip.Unmap().IsUnspecified() && ip.Is6() && !ip.Is4In6(), host == "" && network == "tcp6":
+	case ip.IsUnspecified() && ip.Is6(), host == "" && network == "tcp6":
 		host = "::1"
-	case err == nil && ip.Unmap().IsUnspecified(), host == "":
+	case ip.IsUnspecified(), host == "":
 		host = "127.0.0.1"
+	case ip.IsValid():
+		host = ip.String()
 	}
 	return inet4 + ":" + net.JoinHostPort(host, port)
+}
+
+// parseIP returns the address that host is; not a valid one if it is a name or
+// missing.
+func parseIP(host string) netip.Addr {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ip.Unmap()
 }
 
 // hostPort returns the parts of a TCP address; ok is false for any other.

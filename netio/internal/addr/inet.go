@@ -27,16 +27,16 @@ func parseInet(prefix, rest string) (network, address string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	port, err := parsePort(e.port)
+	if err != nil {
+		return "", "", explain(prefix, e, err)
+	}
 	host, ip, err := parseHost(e.host)
 	if err != nil {
 		return "", "", err
 	}
-	port, err := parsePort(e.port)
-	if err != nil {
-		return "", "", swapped(prefix, host, e.port, err)
-	}
 	if network, err = networkOf(prefix, e.hostFirst, ip); err != nil {
-		return "", "", fmt.Errorf("%w; write %s", err, inetString(ip, host, port))
+		return "", "", fmt.Errorf("%w; write %s", err, inetString("", ip, host, port))
 	}
 	return network, net.JoinHostPort(host, port), nil
 }
@@ -49,7 +49,7 @@ func split(prefix, rest string) (endpoint, error) {
 	if strings.HasPrefix(rest, "[") {
 		host, port, found := strings.Cut(rest, "]:")
 		if !found {
-			return endpoint{}, fmt.Errorf("no port behind %s; write %s:%s:8890", rest, prefix, rest)
+			return endpoint{}, fmt.Errorf("no port behind %s; write it as in %s:[::1]:8890", rest, prefix)
 		}
 		return endpoint{host + "]", port, true}, nil
 	}
@@ -85,37 +85,37 @@ func parsePort(port string) (number string, err error) {
 	}
 	n, err := net.LookupPort("tcp", port)
 	if err != nil {
-		return "", fmt.Errorf("%q is no port, nor a service that the system knows; write its number", port)
+		return "", fmt.Errorf("%q is no port and no service that the system knows; write its number", port)
 	}
 	return strconv.Itoa(n), nil
 }
 
-// swapped returns err, which says what is wrong with a port, unless port and host
-// seem to stand in each other's place.
-func swapped(prefix, host, port string, err error) error {
-	if _, hostErr := parsePort(host); hostErr == nil && port != "" {
-		return fmt.Errorf("host and port are the wrong way round; write %s:%s@%s", prefix, host, port)
+// explain returns err, which says what is wrong with the port of e, or something
+// that says better what was meant.
+func explain(prefix string, e endpoint, err error) error {
+	if _, hostErr := parsePort(e.host); hostErr == nil && isName(e.port) {
+		return fmt.Errorf("host and port are the wrong way round; write %s:%s@%s", prefix, e.host, e.port)
 	}
-	if _, ipErr := netip.ParseAddr(port); ipErr == nil {
-		return fmt.Errorf("the port is missing; write %s:8890@%s", prefix, port)
+	if host, _, hostErr := parseHost(e.port); hostErr == nil && host != "" && e.host == "" {
+		return fmt.Errorf("%w; or, if it is a host, write %s:8890@%s", err, prefix, host)
 	}
 	return err
 }
 
-// parseHost returns a host without its brackets; the shortest form of an address,
-// and the address.
+// parseHost returns a host without its brackets, an address in its shortest form;
+// and the address, if it is one.
 func parseHost(host string) (string, netip.Addr, error) {
 	if host == "" {
 		return "", netip.Addr{}, nil
 	}
 	opens, closes := strings.HasPrefix(host, "["), strings.HasSuffix(host, "]")
 	if opens != closes || len(host) == 2 && opens {
-		return "", netip.Addr{}, fmt.Errorf("brackets around nothing, or not around all, in %s; write [::1]", host)
+		return "", netip.Addr{}, fmt.Errorf("the brackets of %s do not stand around an address; write them as in [::1]", host)
 	}
 	if opens {
 		host = host[1 : len(host)-1]
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
+	if ip, err := netip.ParseAddr(host); err == nil && !strings.ContainsFunc(ip.Zone(), isNotOfNames) {
 		ip = ip.Unmap()
 		return ip.String(), ip, nil
 	}

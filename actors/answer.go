@@ -1,0 +1,136 @@
+package actors
+
+import (
+	"time"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// outcome is what an answer came to.
+type outcome struct {
+	protocol.Effect
+	text *protocol.SMTPReply
+	took time.Duration
+}
+
+// answered takes the answer to the event under way.
+func (s *session) answered(r handlers.Reply) {
+	if !s.split {
+		s.apply(r)
+		return
+	}
+	s.split, s.during = false, s.kind
+	switch r.Status() {
+	case protocol.StatusAccept, protocol.StatusReject, protocol.StatusDiscard, protocol.StatusTempFail:
+		s.apply(r)
+		return
+	}
+	if s.message == nil {
+		s.apply(handlers.Reply{})
+		return
+	}
+	s.call(s.message)
+}
+
+// apply makes the answer to the event under way take effect, and writes it.
+func (s *session) apply(r handlers.Reply) {
+	fallback := s.sys.cfg.FailureStatus
+	status, text, failed := r.Status(), r.SMTP(), r.Failed()
+	if r.Err() != nil {
+		s.report(r.Err(), "")
+	}
+	changes, unsound := s.changes(failed || !status.Answers(s.code, protocol.StepNoReplyMask))
+	if failed = failed || unsound; failed {
+		status, text = fallback, nil
+	}
+	took := s.loop.stamp.Sub(s.begun)
+	e, err := s.control.Apply(s.code, status, fallback, took)
+	if err != nil {
+		text = nil
+		if !failed {
+			s.report(err, "")
+		}
+	}
+	s.answer = outcome{e, text, took}
+	s.write(changes)
+	s.after(e)
+}
+
+// changes ends the changes to a message, if this is the end of one, and returns
+// those that are not on their way yet. Where the failure status is to answer, none
+// are made any more.
+func (s *session) changes(failed bool) (packets []byte, unsound bool) {
+	m := s.message
+	if m == nil {
+		return nil, false
+	}
+	s.message = nil
+	if failed = failed || m.Err() != nil; failed {
+		s.control.Update(func(f *handlers.Facts) { f.QuarantineReason = "" })
+	}
+	packets, unsound, err := s.control.Conclude(m)
+	if err != nil {
+		s.report(err, "")
+	}
+	if failed || unsound {
+		s.outlet.drop()
+		return nil, unsound
+	}
+	return packets, false
+}
+
+// write writes the answer to the event under way.
+func (s *session) write(changes []byte) {
+	switch s.code {
+	case protocol.CodeNegotiate:
+		s.agree()
+		return
+	case protocol.CodeAbort: // takes no answer
+		return
+	case protocol.CodeEndOfMessage:
+		s.drainOutlet() // what was flushed before comes first
+		s.loop.out = append(s.loop.out, changes...)
+	}
+	s.loop.out = protocol.AppendReply(s.loop.out, s.answer.Answer, s.answer.text)
+}
+
+// after plans what follows an answer.
+func (s *session) after(e protocol.Effect) {
+	s.during = 0
+	s.skipped = !e.Ends && (s.skipped || e.Status == protocol.StatusSkip)
+	if e.Ends {
+		s.do((*session).processed, (*session).endMessage)
+	}
+	if s.wants.Events.Has(handlers.KindResponse) {
+		s.do((*session).respond)
+	}
+	if s.faults != nil {
+		s.do((*session).tellFaults)
+	}
+}
+
+// respond tells of the answer to the event under way.
+func (s *session) respond() {
+	a := &s.answer
+	r := &s.loop.told
+	*r = handlers.Response{To: s.kind, Status: a.Status, Took: a.took}
+	switch {
+	case a.Answer == protocol.StatusDefault || s.code == protocol.CodeAbort:
+		r.Silent = true
+	case a.text != nil && a.text.Suits(a.Answer):
+		r.Text = a.text
+	}
+	s.tell(r)
+}
+
+// processed tells what became of a message, when its answer has been written.
+func (s *session) processed() {
+	s.messages.Add(1)
+	if s.wants.Events.Has(handlers.KindMessageProcessed) {
+		s.flush()
+		s.tell(s.control.Result(s.loop.stamp))
+	}
+}
+
+func (s *session) endMessage() { s.control.EndMessage(s.next) }

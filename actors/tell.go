@@ -1,0 +1,89 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// call asks the handlers about an event with an answer.
+func (s *session) call(ev handlers.Event) {
+	if s.late(ev, (*session).callHeld, false) {
+		return
+	}
+	r := s.inline(ev)
+	if r.Status() == protocol.StatusProgress {
+		s.await(holdAnswer, r)
+		return
+	}
+	s.answered(r)
+}
+
+// callHeld asks about an event that had to wait.
+func (s *session) callHeld() {
+	ev := s.held
+	s.held = nil
+	if s.worker {
+		s.answered(handlers.Failed(handlers.ErrTimeout))
+		return
+	}
+	s.call(ev)
+}
+
+// tell tells the handlers of an event without an answer.
+func (s *session) tell(ev handlers.Event) {
+	if s.stuck {
+		return
+	}
+	s.during = handlers.KindOf(ev)
+	if s.late(ev, (*session).tellHeld, true) {
+		return
+	}
+	s.number++
+	s.begun = s.loop.stamp
+	r := s.inline(ev)
+	if r.Status() == protocol.StatusProgress {
+		s.await(holdTold, r)
+		return
+	}
+	s.observed(r)
+}
+
+// tellHeld tells of an event that had to wait.
+func (s *session) tellHeld() {
+	ev := s.held
+	s.held = nil
+	s.tell(ev)
+}
+
+// observed ends an event without an answer.
+func (s *session) observed(r handlers.Reply) {
+	if r.Failed() {
+		s.report(r.Err(), "")
+	}
+	s.during = 0
+	if s.faults != nil {
+		s.do((*session).tellFaults)
+	}
+}
+
+// inline calls the handlers on the event loop.
+func (s *session) inline(ev handlers.Event) handlers.Reply {
+	s.event = s.control.Begin(context.Background())
+	r := s.control.Call(s.handler, s.event, ev)
+	s.measure()
+	return r
+}
+
+// measure reports handlers that held the event loop since the time was last asked
+// for.
+func (s *session) measure() {
+	before := s.loop.stamp
+	s.loop.stamp = time.Now()
+	took := s.loop.stamp.Sub(before)
+	if slow := s.sys.cfg.SlowInline; slow > 0 && took > slow {
+		s.report(&handlers.SlowError{Event: s.during, Took: took}, "")
+	}
+}

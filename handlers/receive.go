@@ -1,0 +1,180 @@
+package handlers
+
+import (
+	"time"
+
+	"millstream/protocol"
+)
+
+// Receive moves the session on by a command: its state, its macros, and what is
+// known of the client and the message. now is the time at which a message begins.
+// The error is that of [protocol.Machine.Receive].
+func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if macro, ok := cmd.(*protocol.Macro); ok {
+		c.facts.Macros.Define(macro)
+		return protocol.Turn{Event: true}, nil
+	}
+	code, state := cmd.Code(), c.machine.State()
+	turn, err := c.machine.Receive(code)
+	if err != nil {
+		return turn, err
+	}
+	c.sync()
+	switch {
+	case turn.Aborts != protocol.StateInvalid:
+		if c.tally != nil {
+			c.tally.state = state
+		}
+	case c.facts.InMessage || !ofMessage(code):
+		if turn.Begins {
+			c.tally = newTally(now)
+		}
+		c.arrive(cmd, code)
+		if !turn.Pending {
+			c.settle(code, protocol.StatusContinue)
+		}
+	}
+	return turn, nil
+}
+
+// ofMessage reports whether a command belongs to a message that has begun. Where
+// none is under way it is left from one that has ended early, and tells nothing.
+func ofMessage(c protocol.Code) bool {
+	switch c {
+	case protocol.CodeRcptTo, protocol.CodeData, protocol.CodeHeader, protocol.CodeEndOfHeader,
+		protocol.CodeBody, protocol.CodeEndOfMessage:
+		return true
+	}
+	return false
+}
+
+// arrive notes what a command in order says.
+func (c *Control) arrive(cmd protocol.Command, code protocol.Code) {
+	f := &c.facts
+	f.Macros.Arrive(code)
+	f.RcptRefused = false
+	switch e := cmd.(type) {
+	case *protocol.Connect:
+		f.Host, f.Client, f.Helo = e.Host.String(), e.Addr, ""
+	case *protocol.Helo:
+		if string(e.Name) != f.Helo {
+			f.Helo = e.Name.String()
+		}
+	case *protocol.RcptTo:
+		f.RcptRefused = c.refused()
+	case *protocol.EndOfMessage:
+		f.QuarantineReason = ""
+	}
+	if f.InMessage {
+		c.tally.state = f.State
+		c.tally.command(cmd, c.limits)
+	}
+}
+
+// refused reports whether the MTA refused the recipient that it sends.
+func (c *Control) refused() bool {
+	if !c.facts.Options.Steps.Has(protocol.StepRcptRejected) {
+		return false
+	}
+	mailer, _ := c.facts.Macros.Lookup("rcpt_mailer")
+	return mailer == "error"
+}
+
+// settle notes that a command has its answer.
+func (c *Control) settle(code protocol.Code, s protocol.Status) {
+	c.facts.Macros.Answered(code)
+	if code == protocol.CodeRcptTo && c.tally != nil {
+		c.tally.answer(s, c.facts.RcptRefused, c.limits)
+	}
+}
+
+// Agree sets what was negotiated.
+func (c *Control) Agree(a protocol.Agreement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.machine.Agreed(a)
+	c.facts.Options = a.Granted
+}
+
+// Apply answers the command last received, which took handlers the given time, and
+// ends its event. s is known: not Progress. The results are those of
+// [protocol.Machine.Apply].
+func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took time.Duration) (protocol.Effect, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.event != nil {
+		c.event.end(ErrStaleResponse)
+	}
+	e, err := c.machine.Apply(s, fallback)
+	c.sync()
+	c.settle(code, e.Status)
+	t := c.tally
+	if t == nil {
+		return e, err
+	}
+	t.handlers += took
+	if code == protocol.CodeAbort { // its state is that of the message
+		t.status = protocol.StatusAbort
+		return e, err
+	}
+	t.status, t.state = e.Status, c.facts.State
+	if err != nil { // the changes go with the answer that was not legal
+		t.quarantined = false
+	}
+	return e, err
+}
+
+// result returns a copy of what is known of the message; nil outside a message. The
+// caller holds the lock.
+func (c *Control) result() *Result {
+	switch {
+	case c.facts.Result != nil:
+		r := *c.facts.Result
+		return &r
+	case c.tally != nil:
+		return c.tally.result(c.facts.QuarantineReason)
+	}
+	return nil
+}
+
+// Result ends the count of a message and returns what became of it.
+func (c *Control) Result(now time.Time) *Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tally != nil {
+		c.tally.end = now
+	}
+	return c.result()
+}
+
+// EndMessage clears what is kept for a message. The macros of next, the command
+// that gave the message up to begin another one, stay; it is 0 if there is none.
+func (c *Control) EndMessage(next protocol.Code) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dropMessage(next)
+}
+
+func (c *Control) dropMessage(next protocol.Code) {
+	c.facts.Macros.EndMessage(next)
+	c.facts.QuarantineReason, c.facts.Result, c.facts.RcptRefused = "", nil, false
+	c.skipped = c.skipped[:0]
+	c.shelf = nil
+	if c.tally != nil {
+		c.tally.release()
+		c.tally = nil
+	}
+}
+
+// resetMessage clears what the message has said so far. It goes on.
+func (c *Control) resetMessage() {
+	c.facts.Macros.EndMessage(0)
+	c.facts.Result, c.shelf = nil, nil
+	if t := c.tally; t != nil {
+		c.tally = newTally(t.start)
+		c.tally.state, c.tally.status, c.tally.handlers = t.state, t.status, t.handlers
+		t.release()
+	}
+}

@@ -1,0 +1,161 @@
+package netio
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// accepting is a filter that takes everything.
+var accepting = handlers.On(func(*handlers.Session, *handlers.Message) handlers.Reply { return handlers.Accept })
+
+// TestUnixSocket opens a Unix socket over each thing that may be in its place.
+func TestUnixSocket(t *testing.T) {
+	tests := []struct {
+		name   string
+		before func(t *testing.T, path string)
+		err    string // "" if it is to be opened
+	}{
+		{"nothing", func(*testing.T, string) {}, ""},
+		{"stale socket", stale, ""},
+		{"socket in use", inUse, "in use by another server"},
+		{"file", func(t *testing.T, path string) { mustDo(t, os.WriteFile(path, []byte("mail"), 0o600)) }, "not a socket"},
+		{"directory", func(t *testing.T, path string) { mustDo(t, os.MkdirAll(path+"/deep", 0o700)) }, "not a socket"},
+		{"link to a file", func(t *testing.T, path string) {
+			mustDo(t, os.WriteFile(path+".file", nil, 0o600))
+			mustDo(t, os.Symlink(path+".file", path))
+		}, "not a socket"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "s")
+			tt.before(t, path)
+			before, _ := os.Lstat(path)
+			l, err := open(&Config{UnixMode: 0o620}, "unix:"+path)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("err = %v, want one with %q", err, tt.err)
+				}
+				if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) {
+					t.Errorf("what was there is gone: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info, err := os.Lstat(path); err != nil || info.Mode() != fs.ModeSocket|0o620 {
+				t.Errorf("mode %v, %v", info.Mode(), err)
+			}
+			mustDo(t, l.Close())
+			if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the socket is left: %v", err)
+			}
+		})
+	}
+}
+
+// stale leaves a socket that nobody listens on.
+func stale(t *testing.T, path string) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	mustDo(t, err)
+	l.SetUnlinkOnClose(false)
+	mustDo(t, l.Close())
+}
+
+// inUse leaves a socket that somebody listens on.
+func inUse(t *testing.T, path string) {
+	l, err := net.Listen("unix", path)
+	mustDo(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+}
+
+func mustDo(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCloseKeepsOthers checks that a server removes its own socket only.
+func TestCloseKeepsOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := open(&Config{UnixMode: 0o660}, path)
+	mustDo(t, err)
+	mustDo(t, os.Remove(path))
+	mustDo(t, os.WriteFile(path, []byte("mail"), 0o600))
+	mustDo(t, l.Close())
+	if b, err := os.ReadFile(path); err != nil || string(b) != "mail" {
+		t.Errorf("file of another: %q, %v", b, err)
+	}
+}
+
+// TestInheritedSocket serves a socket that was opened by somebody else.
+func TestInheritedSocket(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	mustDo(t, err)
+	defer ln.Close()
+	f, err := ln.(*net.TCPListener).File()
+	mustDo(t, err)
+	fd, err := syscall.Dup(int(f.Fd())) // the server closes it
+	mustDo(t, err)
+	mustDo(t, f.Close())
+	l, err := open(&Config{}, "fd:"+strconv.Itoa(fd))
+	mustDo(t, err)
+	defer l.Close()
+	if l.Addr().String() != ln.Addr().String() {
+		t.Errorf("listens on %v, want %v", l.Addr(), ln.Addr())
+	}
+}
+
+// TestListenErrors checks that a mistake in the configuration is named.
+func TestListenErrors(t *testing.T) {
+	tests := []struct {
+		name string
+		cfg  Config
+		f    handlers.Factory
+		is   error
+		text string
+	}{
+		{"no address", Config{}, handlers.Shared(accepting), protocol.ErrInvalidArgument, "Config.Listen"},
+		{"no factory", Config{Listen: []string{"inet:0@127.0.0.1"}}, nil, handlers.ErrNull, "factory"},
+		{"negative loops", Config{Listen: []string{"inet:0@127.0.0.1"}, Loops: -1}, handlers.Shared(accepting), protocol.ErrInvalidArgument, "Config.Loops"},
+		{"mode", Config{Listen: []string{"inet:0@127.0.0.1"}, UnixMode: fs.ModeSetuid}, handlers.Shared(accepting), protocol.ErrInvalidArgument, "Config.UnixMode"},
+		{"bad address", Config{Listen: []string{"inet:99999@127.0.0.1"}}, handlers.Shared(accepting), nil, "99999"},
+		{"group", Config{Listen: []string{filepath.Join(t.TempDir(), "s")}, UnixGroup: "no-such-group"}, handlers.Shared(accepting), nil, "no-such-group"},
+		{"closed descriptor", Config{Listen: []string{"fd:987"}}, handlers.Shared(accepting), nil, "fd:987"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := Listen(tt.cfg, tt.f)
+			if err == nil {
+				_ = s.Shutdown(t.Context())
+				t.Fatal("no error")
+			}
+			if tt.is != nil && !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("err = %v, want %v with %q", err, tt.is, tt.text)
+			}
+		})
+	}
+}
+
+// TestListenLeavesNothing checks that what was opened before an error is closed.
+func TestListenLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	_, err := Listen(Config{Listen: []string{path, "fd:987"}}, handlers.Shared(accepting))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left: %v", err)
+	}
+}

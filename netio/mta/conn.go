@@ -1,0 +1,75 @@
+package mta
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"millstream/netio/internal/addr"
+	"millstream/protocol"
+)
+
+// A Conn is a connection to a milter. It is for one goroutine.
+type Conn struct {
+	conn   net.Conn
+	in     []byte // received; what is not yet read is from r up to w
+	r, w   int
+	out    []byte // not yet written
+	apart  bool   // macros and command are two writes
+	failed bool
+
+	agreed protocol.Options
+	lists  protocol.MacroLists
+
+	skipping bool    // no more of this body is wanted
+	client   *Client // whom Greet told of
+	verdict  Outcome // of Greet, if it is not to go on
+
+	// What Deliver sends; not allocated each time.
+	header protocol.Header
+	chunk  protocol.Body
+	end    protocol.EndOfMessage
+}
+
+// Dial connects to a milter; address is in milter notation, or in that of Postfix.
+// The error is protocol.ErrInvalidArgument for what is no address to connect to.
+func Dial(ctx context.Context, address string) (*Conn, error) {
+	network, target, err := addr.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	if network == "fd" {
+		return nil, fmt.Errorf("%w: address %q: an inherited socket is one to listen at", protocol.ErrInvalidArgument, address)
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, target)
+	if err != nil {
+		return nil, fmt.Errorf("milter: no connection: %w", err)
+	}
+	return NewConn(conn), nil
+}
+
+// NewConn returns a Conn over c, which belongs to it from now on.
+func NewConn(c net.Conn) *Conn { return &Conn{conn: c} }
+
+// SetDeadline sets when reads and writes fail with os.ErrDeadlineExceeded. The
+// zero time is never. Unlike the timer of an MTA it is not put off by progress.
+func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
+
+// SeparateMacros has macros and the command they belong to written apart, as
+// Sendmail does, in place of both in one write, as Postfix does.
+func (c *Conn) SeparateMacros(apart bool) { c.apart = apart }
+
+// quitTime is how long Close waits for a milter that does not read.
+const quitTime = time.Second
+
+// Close says quit and closes. After an error it only closes.
+func (c *Conn) Close() error {
+	if !c.failed {
+		c.failed = true
+		c.conn.SetWriteDeadline(time.Now().Add(quitTime))
+		c.conn.Write((&protocol.Quit{}).Append(c.out)) //nolint:errcheck // the milter may be gone already
+	}
+	return c.conn.Close()
+}
