@@ -168,7 +168,9 @@ func (s *Server) shutdown(ctx context.Context) error {
 	s.accepting.Wait()
 	var errs []error
 	if s.system.Drain(ctx) != nil {
-		s.log.Warn("closing the sessions that are left", "sessions", s.Len())
+		if left := s.Len(); left > 0 {
+			s.log.Warn("closing the sessions that are left", "sessions", left)
+		}
 		s.system.CloseAll()
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
