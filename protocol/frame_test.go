@@ -180,3 +180,24 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+// TestSizes has the numbers that others rely on.
+func TestSizes(t *testing.T) {
+	tests := []struct {
+		name      string
+		got, want int
+	}{
+		{"HeaderSize", HeaderSize, 5},
+		{"MaxBodyChunk", MaxBodyChunk, 65535},
+		{"DefaultMaxPacketSize", DefaultMaxPacketSize, 1048576},
+		{"MaxStrings", MaxStrings, 128},
+		{"MaxMacros", MaxMacros, 512},
+		{"Version", Version, 6},
+		{"MinVersion", MinVersion, 2},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("%s is %d, want %d", tt.name, tt.got, tt.want)
+		}
+	}
+}

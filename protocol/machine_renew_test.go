@@ -76,11 +76,13 @@ func TestRefusedOffer(t *testing.T) {
 func TestSet(t *testing.T) {
 	const entered = "OCHMRTULNBE" // in the order of the states
 	for s := range State(numStates) {
-		m := agreedMachine(0, 0)
+		m := agreedMachine(StepSkip|StepNoReplyHeader, StepSkip)
 		run(t, m, "M")
 		answer(t, m, CodeBody, StatusSkip)
 		m.Set(s, StatusTempFail)
-		want := Machine{state: s, last: StateBody, status: StatusTempFail}
+		want := Machine{
+			state: s, last: StateBody, status: StatusTempFail, granted: StepSkip | StepNoReplyHeader, wire: StepSkip,
+		}
 		if i := int(s)/2 - 1; s%2 == 0 && i >= 0 && i < len(entered) {
 			want.last, want.pending = s, Code(entered[i])
 		}

@@ -83,6 +83,7 @@ func TestNotWanted(t *testing.T) {
 		for _, tt := range tests {
 			m := machineAt(t, wayTo[c])
 			m.Agreed(Agreement{Granted: Options{Steps: tt.granted}, Wire: Options{Steps: tt.wire}})
+			m.status = StatusReject // of a command before
 			within := m.InMessage()
 			turn, err := m.Receive(c)
 			if err != nil || turn.Event || turn.Pending || packetLetter(turn.Answer) != tt.want {

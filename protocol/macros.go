@@ -106,31 +106,15 @@ func (m *Macros) Set(stage Code, name, value string) {
 
 // Arrive drops what ends with the arrival of c. The macros of c itself stay.
 func (m *Macros) Arrive(c Code) {
-	i, _ := set(c)
 	if c != CodeUnknown { // one that was not sent may have left its macros
 		m.drop(numSets-1, numSets)
 	}
 	switch c {
 	case CodeNegotiate:
 		m.Reset()
-	case CodeConnect:
-		m.dropBut(0, numSets, i)
-	case CodeHelo, CodeMailFrom, CodeRcptTo:
-		m.dropBut(i, numSets, i)
-	}
-}
-
-// dropBut empties the sets from i up to but not including j, except for keep.
-func (m *Macros) dropBut(i, j, keep int) {
-	if keep < i || keep >= j {
-		m.drop(i, j)
-		return
-	}
-	if keep+1 < j {
-		m.drop(keep+1, j)
-	}
-	if i < keep {
-		m.drop(i, keep)
+	case CodeConnect, CodeHelo, CodeMailFrom, CodeRcptTo:
+		i, _ := set(c)
+		m.drop(i+1, numSets)
 	}
 }
 
@@ -151,10 +135,12 @@ func (m *Macros) EndMessage(next Code) {
 	first, _ := set(CodeMailFrom)
 	last, _ := set(CodeEndOfMessage)
 	keep, ok := set(next)
-	if !ok {
-		keep = -1
+	if !ok || keep < first || keep > last {
+		m.drop(first, last+1)
+		return
 	}
-	m.dropBut(first, last+1, keep)
+	m.drop(keep+1, last+1)
+	m.drop(first, keep)
 }
 
 // Reset drops all macros.
