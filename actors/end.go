@@ -35,7 +35,10 @@ func (s *session) breakOff(err error) {
 // finish ends the connection, or one SMTP client on it, after what is still to be
 // told.
 func (s *session) finish(why error, before ...task) {
-	s.ending, s.why, s.during = true, why, 0
+	s.ending, s.why = true, why
+	if s.hold == holdNothing {
+		s.during = 0
+	}
 	tasks := append([]task{(*session).conclude, (*session).abandon}, before...)
 	s.borrowPlan()
 	s.plan = slices.Insert(s.plan, 0, append(tasks, (*session).tellFaults)...)

@@ -25,9 +25,11 @@ func (s *session) take(b *batch) {
 		return
 	}
 	s.loop.stamp = time.Now()
-	if s.unsent.bytes > 0 && s.conn.Unsent() > s.sys.cfg.MaxOutbound {
-		s.breakOff(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, s.conn.Unsent()))
-		return
+	if s.message == nil && s.unsent.bytes > 0 { // changes to a message wait by themselves
+		if n := s.conn.Unsent(); n > s.sys.cfg.MaxOutbound {
+			s.breakOff(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, n))
+			return
+		}
 	}
 	s.in = b.bytes
 	s.advance()

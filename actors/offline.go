@@ -21,7 +21,7 @@ type Offline struct {
 	link Link
 	s    *session
 
-	mu     sync.Mutex // whoever holds it is the event loop
+	mu     onlyOne // whoever holds it is the event loop
 	idle   sync.Cond
 	in     []byte
 	out    []byte
@@ -36,8 +36,8 @@ func NewOffline(cfg Config, f handlers.Factory) (*Offline, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Offline{sys: sys, loop: sys.NewLoop()}
-	o.idle.L = &o.mu
+	o := &Offline{sys: sys, loop: sys.NewLoop(), mu: make(onlyOne, 1)}
+	o.idle.L = o.mu
 	sys.onReport = o.reported
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -46,6 +46,16 @@ func NewOffline(cfg Config, f handlers.Factory) (*Offline, error) {
 	o.s = o.link.(*session)
 	return o, nil
 }
+
+// onlyOne is a lock. In a bubble of testing/synctest time goes on while somebody
+// waits for it, as it would not with a [sync.Mutex].
+type onlyOne chan struct{}
+
+// Lock is [sync.Locker].
+func (c onlyOne) Lock() { c <- struct{}{} }
+
+// Unlock is [sync.Locker].
+func (c onlyOne) Unlock() { <-c }
 
 // tick moves the timers on.
 func (o *Offline) tick() {

@@ -143,6 +143,25 @@ func BenchmarkHeader(b *testing.B) {
 	}
 }
 
+// A pending answer, with the goroutine left out: what is measured is the way there
+// and back.
+func BenchmarkGo(b *testing.B) {
+	h := handlers.Chain(handlers.Go(pass[*protocol.MailFrom]))
+	r := newRig(b, h)
+	inline := func(f func()) { f() }
+	b.ReportAllocs()
+	for b.Loop() {
+		r.receive(benchMail)
+		s := r.control.Begin(context.Background())
+		reply := r.control.Call(h, s, benchMail)
+		r.control.Run(s, reply, inline, func(next func() handlers.Reply) { reply = next() })
+		r.apply(protocol.CodeMailFrom, reply.Status())
+		r.receive(&protocol.Abort{})
+		r.apply(protocol.CodeAbort, protocol.StatusContinue)
+		r.control.EndMessage(0)
+	}
+}
+
 func BenchmarkMacro(b *testing.B) {
 	r := newRig(b, every)
 	r.command(benchMail)

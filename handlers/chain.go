@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"millstream/protocol"
 )
@@ -67,7 +68,10 @@ func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
 		switch {
 		case r.pending != nil:
 			return c.hold(s, ev, kind, i, sofar, r)
-		case r.status == protocol.StatusDefault && r.err == nil: // changes nothing
+		case r.err == nil && r.status == protocol.StatusDefault: // changes nothing
+			continue
+		case r.err == nil && r.status == protocol.StatusContinue && kind != KindNegotiate && !told.Has(kind):
+			sofar.status = protocol.StatusContinue // what join does, for the most common answer
 			continue
 		}
 		var done bool
@@ -83,11 +87,12 @@ func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
 
 // hold keeps the members after i waiting for the answer of member i.
 func (c *chain) hold(s *Session, ev Event, kind Kind, i int, sofar, r Reply) Reply {
-	for j := i + 1; j < len(c.members); j++ {
-		if c.members[j].takes.Has(kind) {
-			ev = Own(ev)
-			break
-		}
+	more := slices.ContainsFunc(c.members[i+1:], func(m member) bool { return m.takes.Has(kind) })
+	switch {
+	case more:
+		ev = Own(ev)
+	case kind != KindBody && sofar == Reply{}:
+		return r // the chain has nothing to add
 	}
 	return r.Then(func(r Reply) Reply {
 		sofar, done := c.join(s, kind, &c.members[i], sofar, r)

@@ -28,7 +28,7 @@ func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, e
 			c.tally.state = state
 		}
 	case c.facts.InMessage || !ofMessage(code):
-		if turn.Begins {
+		if turn.Begins || c.tally == nil && c.facts.InMessage {
 			c.tally = newTally(now)
 		}
 		c.arrive(cmd, code)
@@ -143,9 +143,10 @@ func (c *Control) result() *Result {
 func (c *Control) Result(now time.Time) *Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tally != nil {
-		c.tally.end = now
+	if c.tally == nil {
+		c.tally = newTally(now)
 	}
+	c.tally.end = now
 	return c.result()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"millstream/protocol"
 )
@@ -100,13 +101,8 @@ func (r Reply) LogValue() slog.Value {
 	return slog.StringValue(r.Status().String())
 }
 
-// goesOn reports whether a chain asks its next member after r.
-func (r Reply) goesOn() bool {
-	if r.pending != nil {
-		return false
-	}
-	return r.status.IsPass() || r.status == protocol.StatusNoReply
-}
+// goesOn reports whether a chain asks its next member after r, which is known.
+func (r Reply) goesOn() bool { return r.status.IsPass() || r.status == protocol.StatusNoReply }
 
 // Async returns a reply that f works out. f may block; it runs in its own
 // goroutine. ctx ends when the answer is no longer wanted; its cause is
@@ -147,7 +143,7 @@ func (r Reply) Then(k func(Reply) Reply) Reply {
 		return k(r)
 	}
 	p := *r.pending
-	p.then = append(p.then[:len(p.then):len(p.then)], k)
+	p.then = append(slices.Clip(p.then), k)
 	return Reply{pending: &p}
 }
 

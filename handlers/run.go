@@ -49,18 +49,17 @@ func (c *Control) Run(s *Session, r Reply, run func(func()), post func(next func
 	s.kept = true
 	c.mu.Unlock()
 	ctx := s.Context()
-	deliver := func(first Reply) { post(c.next(p, first)) }
 	if p.f != nil {
 		m := c.msg
 		run(func() {
 			m.setBlocking(true)
 			first := guarded(func() Reply { return p.f(ctx) })
 			m.setBlocking(false)
-			deliver(first)
+			post(c.next(p, first))
 		})
 		return
 	}
-	a := awaited{s: s, deliver: deliver, starting: true}
+	a := awaited{s: s, deliver: func(first Reply) { post(c.next(p, first)) }, starting: true}
 	a.started(guarded(func() Reply {
 		p.start(ctx, a.resolve)
 		return Reply{}

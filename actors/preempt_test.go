@@ -1,0 +1,216 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"millstream/handlers"
+	"millstream/protocol"
+)
+
+// held is an answer that is never given by itself.
+type held struct {
+	ctx     context.Context
+	resolve handlers.Resolve
+}
+
+// reply returns a pending reply that h holds.
+func (h *held) reply(*handlers.Session, handlers.Event) handlers.Reply {
+	return handlers.Progress(func(ctx context.Context, resolve handlers.Resolve) { h.ctx, h.resolve = ctx, resolve })
+}
+
+// pendingAt has a script to the event at which an answer is pending, and what an
+// abort tells of it.
+var pendingAt = []struct {
+	kind   handlers.Kind
+	script string
+	state  string // "" outside a message
+}{
+	{handlers.KindNegotiate, "O", ""},
+	{handlers.KindConnect, "O C", ""},
+	{handlers.KindHelo, "O C H", ""},
+	{handlers.KindUnknown, "O U", ""},
+	{handlers.KindEnvelopeFrom, "O M", "envelope-from"},
+	{handlers.KindEnvelopeRecipient, "O M R", "envelope-recipient"},
+	{handlers.KindData, "O M R T", "data"},
+	{handlers.KindUnknown, "O M U", "unknown"},
+	{handlers.KindHeader, "O M L", "header"},
+	{handlers.KindEndOfHeader, "O M N", "end-of-header"},
+	{handlers.KindBody, "O M B", "body"},
+	{handlers.KindEndOfMessage, "O M E", "end-of-message"},
+}
+
+// endings are what an event can be given up for, and what then ends its context.
+var endings = []struct {
+	name  string
+	do    func(*probe)
+	cause error
+	last  string // event
+}{
+	{"quit", func(p *probe) { p.feed("R DM U Q") }, handlers.ErrSessionClosed, "finished"},
+	{"new connection", func(p *probe) { p.feed("DR R K") }, handlers.ErrSessionClosed, "finished"},
+	{"loss", func(p *probe) { p.feed("R"); p.HangUp(nil) }, handlers.ErrSessionClosed, "finished"},
+	{"reset", func(p *probe) { p.HangUp(io.ErrClosedPipe) }, handlers.ErrSessionClosed, "finished(io)"},
+	{"abort", func(p *probe) { p.feed("R T A") }, handlers.ErrAborted, ""},
+}
+
+// Quit, the loss of the connection, and within a message abort end a pending
+// answer, also behind packets that wait. Nothing is written for it.
+func TestPreempt(t *testing.T) {
+	for _, at := range pendingAt {
+		for _, end := range endings {
+			if end.name == "abort" && at.state == "" {
+				continue
+			}
+			t.Run(at.kind.String()+"/"+at.state+"/"+end.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var h held
+					takes := handlers.Of(at.kind, handlers.KindAbort, handlers.KindFinished, handlers.KindMessageProcessed)
+					p := newProbe(t, Config{}, takes, replies{at.kind: h.reply})
+					p.feed(at.script)
+					p.events()
+					end.do(p)
+					want(t, "written", p.settled(), "")
+					want(t, "events", p.events(), givenUp(at.state, end.last))
+					if err := context.Cause(h.ctx); !errors.Is(err, end.cause) {
+						t.Errorf("cause %v", err)
+					}
+					if err := h.resolve(handlers.Accept); !errors.Is(err, end.cause) && !errors.Is(err, handlers.ErrStaleResponse) {
+						t.Errorf("late resolve: %v", err)
+					}
+					want(t, "written late", p.settled(), "")
+				})
+			})
+		}
+	}
+}
+
+// givenUp returns what is told when an event in a state is given up.
+func givenUp(state, last string) string {
+	if state == "" {
+		return last
+	}
+	return strings.TrimSpace("abort(" + state + ") message-processed(abort) " + last)
+}
+
+// Outside a message an abort is nothing: it waits its turn.
+func TestPreemptAbortWaits(t *testing.T) {
+	for _, at := range pendingAt {
+		if at.state != "" {
+			continue
+		}
+		t.Run(at.kind.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var h held
+				p := newProbe(t, Config{}, handlers.Of(at.kind, handlers.KindAbort), replies{at.kind: h.reply})
+				p.feed(at.script)
+				want(t, "while pending", p.feed("A M"), "")
+				if err := h.resolve(handlers.Reply{}); err != nil {
+					t.Error(err)
+				}
+				if got := p.settled(); len(got) != 2 {
+					t.Errorf("answers %q", got)
+				}
+				want(t, "events", p.events(), at.kind.String())
+			})
+		})
+	}
+}
+
+// After an abort the session goes on with what came behind it; what came before it
+// belonged to the message.
+func TestPreemptGoesOn(t *testing.T) {
+	tests := []struct{ name, behind, want, events string }{
+		{"next message", "T A M R", "cc", "abort(envelope-recipient) envelope-from envelope-recipient"},
+		{"twice", "T A A U", "c", "abort(envelope-recipient) unknown"},
+		{"quit behind", "T A Q", "", "abort(envelope-recipient) finished"},
+		{"another client", "T K H", "c", "abort(envelope-recipient) finished helo"},
+		{"two clients", "K K M", "c", "abort(envelope-recipient) finished finished envelope-from"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := new(held)
+				first := true
+				p := newProbe(t, Config{}, brief, replies{
+					handlers.KindEnvelopeRecipient: func(s *handlers.Session, ev handlers.Event) handlers.Reply {
+						if !first {
+							return handlers.Continue
+						}
+						first = false
+						return h.reply(s, ev)
+					},
+				})
+				p.feed("O M R")
+				p.events()
+				want(t, "answers", p.feed(tt.behind), tt.want)
+				want(t, "events", p.events(), tt.events)
+			})
+		})
+	}
+}
+
+// The answer to an abort, and a function that is told of something, are waited for,
+// but not for ever: what ends more than they do makes them end sooner.
+func TestPreemptGently(t *testing.T) {
+	slow := func(s *handlers.Session, _ handlers.Event) handlers.Reply {
+		return handlers.Async(func(ctx context.Context) handlers.Reply {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			return handlers.Reply{}
+		})
+	}
+	tests := []struct {
+		name, script, behind, atOnce, events string
+		kind                                 handlers.Kind
+	}{
+		{"abort, quit", "O M A", "M R Q", "abort(envelope-from-replied)",
+			"message-processed(abort) finished", handlers.KindAbort},
+		{"implicit abort, quit", "O M M", "R Q", "abort(envelope-from-replied)",
+			"message-processed(abort) finished", handlers.KindAbort},
+		{"result, quit", "O M E", "M Q", "message-processed(continue)", "finished", handlers.KindMessageProcessed},
+		{"macro, abort", "O M DR", "R A", "", "abort(envelope-from-replied) message-processed(abort)", handlers.KindMacro},
+		{"macro, another client", "O M DR", "R K A A", "",
+			"abort(envelope-from-replied) message-processed(abort) finished", handlers.KindMacro},
+		{"macro, abort and quit", "O M DR", "R A M Q", "",
+			"abort(envelope-from-replied) message-processed(abort) finished", handlers.KindMacro},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				takes := handlers.Of(tt.kind, handlers.KindAbort, handlers.KindFinished, handlers.KindMessageProcessed)
+				p := newProbe(t, Config{}, takes, replies{tt.kind: slow})
+				p.feed(tt.script)
+				p.feed(tt.behind)
+				told := p.events()
+				if tt.kind != handlers.KindMacro {
+					want(t, "events before", told, tt.atOnce)
+				}
+				want(t, "written", p.after(2*time.Second), "")
+				want(t, "events", p.events(), tt.events)
+			})
+		})
+	}
+}
+
+// A pending answer to an abort that nobody works on any more is not waited for.
+func TestPreemptAbortResolve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h held
+		p := newProbe(t, Config{}, brief, replies{handlers.KindAbort: h.reply})
+		p.feed("O M A")
+		p.feed("Q")
+		want(t, "events", p.events(), "negotiate envelope-from abort(envelope-from-replied) finished")
+		if err := h.resolve(handlers.Continue); !errors.Is(err, handlers.ErrSessionClosed) {
+			t.Errorf("resolve: %v", err)
+		}
+		if s := p.Session().Status(); s != protocol.StatusAbort {
+			t.Errorf("status %v", s)
+		}
+	})
+}
