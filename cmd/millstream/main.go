@@ -1,7 +1,22 @@
 // Command millstream filters mail for Postfix and Sendmail.
 //
 //	millstream serve      run the filter server
+//	millstream send       send a mail to a milter, as an MTA would
+//	millstream talk       play session scripts to a milter
 //	millstream version    print the version
+//
+// # Send
+//
+// The command send is an MTA for one mail: it connects to any milter, tells it of an
+// SMTP client, an envelope and a message, and prints what the milter answers to each
+// stage, what it changes and what the message then is. It needs no MTA and no
+// delivery, and so is of use when a filter is written or a mail was treated oddly:
+//
+//	millstream send -p inet:8891@127.0.0.1 --client-addr 192.0.2.7:4711 mail.eml
+//
+// The verdict is its exit status: 0 taken, 3 rejected, 4 refused for the time being,
+// 5 discarded, 6 quarantined. As with every command 1 is that it did not work, and 2
+// a mistake in the call.
 package main
 
 import (
@@ -36,7 +51,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 	})
-	c.AddCommand(serveCommand(), versionCommand())
+	c.AddCommand(serveCommand(), sendCommand(), talkCommand(), versionCommand())
 	return c
 }
 
