@@ -58,8 +58,8 @@ func (s *session) apply(r handlers.Reply) {
 }
 
 // changes ends the changes to a message, if this is the end of one, and returns
-// those that are not on their way yet. Where the failure status is to answer, none
-// are made any more.
+// those that were not flushed yet. Where the failure status is to answer, there are
+// none.
 func (s *session) changes(failed bool) (packets []byte, unsound bool) {
 	m := s.message
 	if m == nil {
@@ -74,7 +74,6 @@ func (s *session) changes(failed bool) (packets []byte, unsound bool) {
 		s.report(err, "")
 	}
 	if failed || unsound {
-		s.outlet.drop()
 		return nil, unsound
 	}
 	return packets, false

@@ -45,9 +45,6 @@ func TestScripts(t *testing.T) {
 			if s.Blocks() {
 				playOffline(t, s, script.Player{}, blocking)
 			}
-			if why := inlineDiffers[filepath.Base(file)]; why != "" {
-				t.Skip(why)
-			}
 			for _, cut := range []int{0, 1, 3} {
 				playOffline(t, s, script.Player{Cut: cut}, inline)
 			}
@@ -61,21 +58,9 @@ const (
 	blocking = "blocking"
 )
 
-// inlineDiffers has the scripts that only a filter off the loop keeps to.
-var inlineDiffers = map[string]string{
-	"change-body-progress.txt": flushedLate,
-	"change-error-flushed.txt": flushedLate,
-}
-
-const flushedLate = "what a function on the loop has flushed is dropped with its answer"
-
 // rewrite replaces what a script expects with what comes.
 func rewrite(t *testing.T, s *script.Script) {
-	where := inline
-	if inlineDiffers[filepath.Base(s.Name)] != "" {
-		where = blocking
-	}
-	played := playOffline(t, s, script.Player{Record: true}, where)
+	played := playOffline(t, s, script.Player{Record: true}, inline)
 	if err := os.WriteFile(s.Name, []byte(played.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -36,10 +36,16 @@ func talkCommand() *cobra.Command {
 script has a connection of its own; - is the standard input.
 
 A line of a script is what the MTA sends (->), in the same write as the line
-before (+>), or what the milter is to answer (<-). The rest is told by "go doc
-millstream/protocol/script". The time in front of a line is that since the
-beginning, in seconds. The exit status is 0 if the milter did as expected, 1 if
-it did not, and 2 for a mistake in the call or in a script.`,
+before (+>), or what the milter is to answer (<-); "wait 3s" waits, and # begins a
+comment. What an MTA sends is negotiate, macro, connect, helo, mail, rcpt, data,
+unknown, header, end-of-header, body, end-of-message, abort, quit,
+quit-new-connection, raw for any bytes, and close and reset, which end the
+connection. With --record a script of commands alone shows how answers are
+written; nothing and close stand for none.
+
+The time in front of a line is that since the beginning, in seconds. The exit
+status is 0 if the milter did as expected, 1 if it did not, and 2 for a mistake in
+the call or in a script.`,
 		Example: `  millstream talk -p inet:8890@127.0.0.1 hello.txt
   printf -- '-> negotiate\n-> mail <a@example>\n-> quit\n' | millstream talk --record -
 

@@ -2,6 +2,7 @@ package script
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,11 +60,7 @@ func (p Panic) String() string { return "panic " + quoteText(string(p)) }
 type TellMacros []string
 
 func (m TellMacros) String() string {
-	text := "tell-macros"
-	for _, name := range m {
-		text += " " + quoteWord(name)
-	}
-	return text
+	return "tell-macros" + quoteWords(slices.Values(m))
 }
 
 // Ask sets what is asked for in a negotiation.
@@ -90,11 +87,7 @@ type AskMacros struct {
 }
 
 func (a AskMacros) String() string {
-	text := "ask-macros " + commandWord(stages[a.Stage])
-	for _, name := range a.Names {
-		text += " " + quoteWord(name)
-	}
-	return text
+	return "ask-macros " + commandWord(stages[a.Stage]) + quoteWords(slices.Values(a.Names))
 }
 
 // Set sets how the session behaves.

@@ -1,5 +1,7 @@
 package script
 
+import "slices"
+
 // look compares what can be seen of the inside of a milter with what is expected.
 func (g *game) look(t *turn, found *findings) {
 	if g.inside == nil {
@@ -92,7 +94,7 @@ func (t *turn) rewritten(got []Step) []Line {
 		}
 	}
 	first = min(first, last)
-	lines := append(t.act[:len(t.act):len(t.act)], t.then[:first]...)
+	lines := slices.Concat(t.act, t.then[:first])
 	for _, l := range t.then[first:last] {
 		if !isExpectation(l.Step) {
 			lines = append(lines, l)

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -191,6 +192,15 @@ func quoteWord(word string) string {
 		return word
 	}
 	return strconv.Quote(word)
+}
+
+// quoteWords returns words as they stand in a script, each with a space before it.
+func quoteWords(words iter.Seq[string]) string {
+	var b strings.Builder
+	for word := range words {
+		b.WriteString(" " + quoteWord(word))
+	}
+	return b.String()
 }
 
 // quoteKey returns a word that a byte ends.

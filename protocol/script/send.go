@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,11 +98,7 @@ func arguments(c protocol.Command) string {
 	case *protocol.Negotiate:
 		return offerText(c.Offer)
 	case *protocol.Macro:
-		text := " " + commandWord(c.Stage)
-		for name, value := range c.All() {
-			text += " " + quoteKey(name.String(), '=') + "=" + quoteWord(value.String())
-		}
-		return text
+		return " " + commandWord(c.Stage) + macros(c)
 	case *protocol.Connect:
 		return " " + quoteWord(c.Host.String()) + " " + quoteWord(c.Addr.String())
 	case *protocol.Helo:
@@ -125,11 +122,16 @@ func arguments(c protocol.Command) string {
 }
 
 func envelope(addr protocol.View, params protocol.Params) string {
-	text := " " + quoteWord(addr.String())
-	for p := range params.All() {
-		text += " " + quoteWord(p.String())
+	return " " + quoteWord(addr.String()) + quoteWords(slices.Values(params.Strings()))
+}
+
+// macros returns names and values, each with a space before it.
+func macros(m *protocol.Macro) string {
+	var b strings.Builder
+	for name, value := range m.All() {
+		b.WriteString(" " + quoteKey(name.String(), '=') + "=" + quoteWord(value.String()))
 	}
-	return text
+	return b.String()
 }
 
 // field returns a header field.
