@@ -44,10 +44,20 @@ type member struct {
 	takes Kinds
 }
 
+// ask asks m. Where all members are told, one that panics does not stop the others.
+func (m *member) ask(s *Session, ev Event, kind Kind) Reply {
+	if told.Has(kind) {
+		return called(m.Handler, s, ev)
+	}
+	return m.Handle(s, ev)
+}
+
+// Wants is [Handler].
 func (c *chain) Wants() Wants { return c.wants }
 
 func (c *chain) takes() Kinds { return c.taken }
 
+// Handle is [Handler].
 func (c *chain) Handle(s *Session, ev Event) Reply {
 	return c.ask(s, ev, KindOf(ev), 0, Reply{})
 }
@@ -59,12 +69,7 @@ func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
 		if !m.takes.Has(kind) || kind == KindBody && s.hasSkipped(m) {
 			continue
 		}
-		var r Reply
-		if told.Has(kind) {
-			r = called(m, s, ev) // the others are to be told even if this one panics
-		} else {
-			r = m.Handle(s, ev)
-		}
+		r := m.ask(s, ev, kind)
 		switch {
 		case r.pending != nil:
 			return c.hold(s, ev, kind, i, sofar, r)
@@ -190,4 +195,17 @@ func optionRank(r Reply) int {
 		return 3
 	}
 	return 4
+}
+
+// skip remembers that a member of a chain wants no more of the body. A member that
+// answers late speaks of a body that is gone.
+func (s *Session) skip(m *member) {
+	s.set(func(c *Control) { c.skipped = append(c.skipped, m) })
+}
+
+// hasSkipped reports whether a member of a chain wants no more of the body.
+func (s *Session) hasSkipped(m *member) bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return slices.Contains(s.c.skipped, m)
 }

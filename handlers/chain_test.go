@@ -219,6 +219,10 @@ func TestChainSkipBesideObserver(t *testing.T) {
 	}
 	s.EndOfMessage()
 	checkTold(t, &told, "a", "b", "b", "a")
+
+	c := inMessage(t, 0, mail("<a>"))
+	h := handlers.Chain(watching[*protocol.Body](&told, "a"), answering[*protocol.Body](later(handlers.Skip)))
+	checkStatus(t, ask(c, h, body("x")), protocol.StatusContinue)
 }
 
 // A function that skips when its message is gone does not skip the next one.

@@ -30,6 +30,7 @@ type around struct {
 	f func(next Handler, s *Session, ev Event) Reply
 }
 
+// Handle is [Handler].
 func (a around) Handle(s *Session, ev Event) Reply { return a.f(a.Handler, s, ev) }
 
 // Need returns a handler that takes nothing, but has events of the given kinds
@@ -41,8 +42,10 @@ func Need(kinds ...Kind) Handler { return need(Of(kinds...)) }
 // need is a set of events to be sent.
 type need Kinds
 
+// Handle is [Handler].
 func (need) Handle(*Session, Event) Reply { return Reply{} }
 
+// Wants is [Handler].
 func (n need) Wants() Wants { return Wants{Events: Kinds(n)} }
 
 func (need) takes() Kinds { return 0 }
@@ -73,6 +76,7 @@ type blocking struct {
 	taken Kinds
 }
 
+// Wants is [Handler].
 func (b blocking) Wants() Wants {
 	w := b.h.Wants()
 	return Wants{w.Events, w.Replies | b.taken}
@@ -80,6 +84,7 @@ func (b blocking) Wants() Wants {
 
 func (b blocking) takes() Kinds { return b.taken }
 
+// Handle is [Handler].
 func (b blocking) Handle(s *Session, ev Event) Reply {
 	if !b.taken.Has(KindOf(ev)) {
 		return Reply{}

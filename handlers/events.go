@@ -19,7 +19,8 @@ type Abort struct {
 }
 
 // Response says which status was applied to an event, once for each event with an
-// answer. The answer was handed over to be sent, unless Silent.
+// answer. The answer was handed over to be sent, unless Silent. A Response is used
+// again for the next answer: what is kept is a copy.
 type Response struct {
 	To     Kind
 	Status protocol.Status

@@ -72,10 +72,12 @@ func (c *Control) Update(f func(*Facts)) {
 // recount makes the count of the message fit the state that was set.
 func (c *Control) recount() {
 	switch t := c.tally; {
-	case t == nil && c.facts.InMessage:
+	case c.facts.InMessage && t == nil:
 		c.tally = newTally(time.Now())
 		c.tally.state, c.tally.status = c.facts.State, c.facts.Status
-	case t != nil && !c.facts.InMessage:
+	case c.facts.InMessage:
+		t.state = c.facts.State
+	case t != nil:
 		c.tally = nil
 		t.release()
 	}

@@ -41,6 +41,10 @@ func TestUpdateState(t *testing.T) {
 	if r := c.Session().Result(); r == nil || r.BodySize != 3 || r.State != protocol.StateBodyReplied {
 		t.Errorf("result %+v", r)
 	}
+	c.Update(func(f *handlers.Facts) { f.State = protocol.StateHeaderReplied })
+	if r := c.Session().Result(); r.BodySize != 3 || r.State != protocol.StateHeaderReplied {
+		t.Errorf("result %+v", r)
+	}
 	c.Update(func(f *handlers.Facts) { f.State = protocol.StateHeader })
 	if f := c.Facts(); f.LastState != protocol.StateHeader || c.Machine().Pending() != protocol.CodeHeader {
 		t.Errorf("facts %+v", f)

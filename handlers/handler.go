@@ -15,8 +15,9 @@ type Handler interface {
 	// Handle answers one event. The Views of ev are borrowed until it returns.
 	Handle(s *Session, ev Event) Reply
 
-	// Wants returns the events that Handle is to be told of. It is asked once
-	// for each connection, before the negotiation.
+	// Wants returns the events that Handle is to be told of. It is asked before
+	// the negotiation, and by Chain and Blocking when they are made: it does not
+	// change.
 	Wants() Wants
 }
 
@@ -93,6 +94,7 @@ func On[E Answered](f func(*Session, E) Reply) Handler {
 // on is a function that answers one kind of event.
 type on[E Answered] func(*Session, E) Reply
 
+// Handle is [Handler].
 func (f on[E]) Handle(s *Session, ev Event) Reply {
 	if e, ok := ev.(E); ok {
 		return f(s, e)
@@ -100,6 +102,7 @@ func (f on[E]) Handle(s *Session, ev Event) Reply {
 	return Reply{}
 }
 
+// Wants is [Handler].
 func (f on[E]) Wants() Wants {
 	var e E
 	kinds := Of(KindOf(e))
@@ -120,6 +123,7 @@ func Observe[E Observed](f func(*Session, E)) Handler {
 // observe is a function that watches one kind of event.
 type observe[E Observed] func(*Session, E)
 
+// Handle is [Handler].
 func (f observe[E]) Handle(s *Session, ev Event) Reply {
 	if e, ok := ev.(E); ok {
 		f(s, e)
@@ -127,6 +131,7 @@ func (f observe[E]) Handle(s *Session, ev Event) Reply {
 	return Reply{}
 }
 
+// Wants is [Handler].
 func (f observe[E]) Wants() Wants {
 	var e E
 	return Wants{Events: Of(KindOf(e))}

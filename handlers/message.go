@@ -135,6 +135,7 @@ func (m *Message) Body() io.Writer { return bodyWriter{m} }
 // bodyWriter writes the new body of a message, packet by packet.
 type bodyWriter struct{ m *Message }
 
+// Write is [io.Writer].
 func (w bodyWriter) Write(p []byte) (n int, err error) {
 	for {
 		piece := p[n:min(len(p), n+protocol.MaxBodyChunk)]
@@ -192,7 +193,7 @@ func (m *Message) Progress() {
 func (m *Message) Flush() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil && !m.answered {
+	if m.err == nil {
 		m.flush()
 	}
 }

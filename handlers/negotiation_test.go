@@ -58,6 +58,18 @@ func TestNegotiationEdits(t *testing.T) {
 	}
 }
 
+// Sessions that start from the same lists do not share what they add.
+func TestNegotiationsShareNoLists(t *testing.T) {
+	lists := protocol.MacroLists{protocol.StageHelo: make([]string, 0, 4)}
+	c := newControl()
+	first, second := c.Negotiation(offer, protocol.Request{Macros: lists}), c.Negotiation(offer, protocol.Request{Macros: lists})
+	first.RequestMacros(protocol.StageHelo, "a")
+	second.RequestMacros(protocol.StageHelo, "b")
+	if got := first.Macros(protocol.StageHelo); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("macros %v", got)
+	}
+}
+
 // Whatever was edited, AllOptions and no opinion ask for all actions and for the
 // steps that follow from the handlers.
 func TestNegotiationWithoutOpinion(t *testing.T) {

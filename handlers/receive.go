@@ -16,38 +16,23 @@ func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, e
 		c.facts.Macros.Define(macro)
 		return protocol.Turn{Event: true}, nil
 	}
-	code, state := cmd.Code(), c.machine.State()
+	code := cmd.Code()
 	turn, err := c.machine.Receive(code)
 	if err != nil {
 		return turn, err
 	}
 	c.sync()
-	switch {
-	case turn.Aborts != protocol.StateInvalid:
-		if c.tally != nil {
-			c.tally.state = state
-		}
-	case c.facts.InMessage || !ofMessage(code):
-		if turn.Begins || c.tally == nil && c.facts.InMessage {
-			c.tally = newTally(now)
-		}
-		c.arrive(cmd, code)
-		if !turn.Pending {
-			c.settle(code, protocol.StatusContinue)
-		}
+	if turn.Aborts != protocol.StateInvalid {
+		return turn, nil
+	}
+	if turn.Begins || c.tally == nil && c.facts.InMessage {
+		c.tally = newTally(now)
+	}
+	c.arrive(cmd, code)
+	if !turn.Pending {
+		c.settle(code, protocol.StatusContinue)
 	}
 	return turn, nil
-}
-
-// ofMessage reports whether a command belongs to a message that has begun. Where
-// none is under way it is left from one that has ended early, and tells nothing.
-func ofMessage(c protocol.Code) bool {
-	switch c {
-	case protocol.CodeRcptTo, protocol.CodeData, protocol.CodeHeader, protocol.CodeEndOfHeader,
-		protocol.CodeBody, protocol.CodeEndOfMessage:
-		return true
-	}
-	return false
 }
 
 // arrive notes what a command in order says.

@@ -148,6 +148,11 @@ func TestThen(t *testing.T) {
 			t.Errorf("%s: %v after %v, want %v", tt.name, r.Status(), seen, tt.want)
 		}
 	}
+	same := func(r handlers.Reply) handlers.Reply { return r }
+	long := later(handlers.Continue).Then(same).Then(same).Then(same)
+	rejects := long.Then(to(handlers.Reject))
+	long.Then(to(handlers.Accept)) // does not change the other one
+	checkStatus(t, ask(newControl(), answering[*protocol.Helo](rejects), &protocol.Helo{}), protocol.StatusReject)
 	failed := handlers.Async(func(context.Context) handlers.Reply { panic("no") })
 	r := ask(newControl(), answering[*protocol.Helo](failed.Then(func(r handlers.Reply) handlers.Reply {
 		if !r.Failed() {

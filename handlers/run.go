@@ -95,29 +95,30 @@ func (a *awaited) resolve(r Reply) error {
 		return err
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	again, held := a.given, a.starting
+	if !again {
+		a.given, a.first = true, r
+	}
+	a.mu.Unlock()
 	switch {
-	case a.given:
+	case again:
 		return ErrStaleResponse
-	case a.starting:
-		a.first = r
-	default:
+	case !held:
 		a.deliver(r)
 	}
-	a.given = true
 	return nil
 }
 
 // started says that start has returned, or failed with a panic.
 func (a *awaited) started(r Reply) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.starting = false
-	switch {
-	case r.failed:
-		a.given = true
-		a.deliver(r)
-	case a.given:
-		a.deliver(a.first)
+	if r.failed {
+		a.given, a.first = true, r
+	}
+	given, first := a.given, a.first
+	a.mu.Unlock()
+	if given {
+		a.deliver(first)
 	}
 }

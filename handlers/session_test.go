@@ -315,6 +315,9 @@ func TestRenew(t *testing.T) {
 	if s.Timeout() != time.Hour {
 		t.Error("the session of the last client sets something")
 	}
+	m := c.Message(nil, discard{})
+	m.AddHeader("X-A", "1")
+	checkIs(t, m.Err())
 }
 
 func TestResetMessage(t *testing.T) {

@@ -70,10 +70,15 @@ func (s *Server) loopOf(events gnet.EventLoop) *loop {
 // such as a connection that was reset, is nothing to be warned of here.
 type gnetLog struct{ log *slog.Logger }
 
+// Debugf is gnet's logging.Logger.
 func (g gnetLog) Debugf(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+// Infof is gnet's logging.Logger.
 func (g gnetLog) Infof(format string, args ...any)  { g.print(slog.LevelDebug, format, args) }
+// Warnf is gnet's logging.Logger.
 func (g gnetLog) Warnf(format string, args ...any)  { g.print(slog.LevelDebug, format, args) }
+// Errorf is gnet's logging.Logger.
 func (g gnetLog) Errorf(format string, args ...any) { g.print(slog.LevelError, format, args) }
+// Fatalf is gnet's logging.Logger.
 func (g gnetLog) Fatalf(format string, args ...any) { g.print(slog.LevelError, format, args) }
 
 func (g gnetLog) print(level slog.Level, format string, args []any) {

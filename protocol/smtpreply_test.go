@@ -23,6 +23,7 @@ func TestFormatReply(t *testing.T) {
 		{"enhanced code and text", 550, "5.7.1", []string{"no"}, "550 5.7.1 no"},
 		{"lowest code", 400, "", []string{"no"}, "400 no"},
 		{"highest code", 599, "", []string{"no"}, "599 no"},
+		{"lowest code of a refusal", 500, "5.0.0", []string{"no"}, "500 5.0.0 no"},
 		{"close", 421, "4.3.2", []string{"going down"}, "421 4.3.2 going down"},
 		{"shortest enhanced code", 450, "4.0.0", []string{"no"}, "450 4.0.0 no"},
 		{"longest enhanced code", 550, "5.999.999", []string{"no"}, "550 5.999.999 no"},
@@ -44,6 +45,8 @@ func TestFormatReply(t *testing.T) {
 
 		{"begins with a digit", 550, "", []string{"3 strikes"}, "550 5.0.0 3 strikes"},
 		{"begins with a digit, 4xx", 450, "", []string{"5.7.1 wait"}, "450 4.0.0 5.7.1 wait"},
+		{"begins with the lowest digit", 500, "", []string{"0 left"}, "500 5.0.0 0 left"},
+		{"begins with the highest digit", 499, "", []string{"9 left"}, "499 4.0.0 9 left"},
 		{"second line begins with a digit", 550, "", []string{"you are", "1 of 3"}, "550-5.0.0 you are\r\n550 5.0.0 1 of 3"},
 		{"digit behind an enhanced code", 550, "5.7.1", []string{"3 strikes"}, "550 5.7.1 3 strikes"},
 		{"space before a digit", 550, "", []string{" 3 strikes"}, "550  3 strikes"},

@@ -30,6 +30,7 @@ func TestEqualFold(t *testing.T) {
 		{nil, "", true},
 		{view("Size"), "sIZE", true},
 		{view("size"), "size", true},
+		{view("AZaz"), "azAZ", true},
 		{view("size"), "siz", false},
 		{view("size"), "sizf", false},
 		{view("@"), "`", false}, // differ by the bit of letter case
@@ -52,6 +53,7 @@ func TestParams(t *testing.T) {
 		{nil, nil},
 		{NewParams(), nil},
 		{NewParams("SIZE=1"), []string{"SIZE=1"}},
+		{NewParams("SIZE=1", ""), []string{"SIZE=1", ""}},
 		{NewParams("SIZE=1", "", "BODY=8BITMIME"), []string{"SIZE=1", "", "BODY=8BITMIME"}},
 		{Params("SIZE=1\x00SMTPUTF8"), []string{"SIZE=1", "SMTPUTF8"}}, // not from the wire
 	}

@@ -58,6 +58,7 @@ func root() *cobra.Command {
 // usageError is a mistake in the call of the command.
 type usageError struct{ error }
 
+// Unwrap returns what the mistake is.
 func (e usageError) Unwrap() error { return e.error }
 
 // exitCode returns 2 for a mistake in the call and 1 for everything else.

@@ -158,16 +158,16 @@ func TestOutcome(t *testing.T) {
 			change(m)
 			m.AddHeader("", "")
 			return handlers.Accept
-		}, protocol.StatusTempFail, "", "t", ""},
+		}, protocol.StatusTempFail, "", "hpt", "add-header X-A 1, progress"},
 		{"panic", func(m *handlers.Message) handlers.Reply {
 			change(m)
 			panic("no")
-		}, protocol.StatusTempFail, "", "t", ""},
+		}, protocol.StatusTempFail, "", "hpt", "add-header X-A 1, progress"},
 		{"status not allowed", func(m *handlers.Message) handlers.Reply {
 			change(m)
 			return handlers.Skip
-		}, protocol.StatusTempFail, "", "t", ""},
-		{"failed after it was flushed in a goroutine", func(m *handlers.Message) handlers.Reply {
+		}, protocol.StatusTempFail, "", "hpt", "add-header X-A 1, progress"},
+		{"panic in a goroutine", func(m *handlers.Message) handlers.Reply {
 			return handlers.Async(func(context.Context) handlers.Reply {
 				change(m)
 				panic("no")

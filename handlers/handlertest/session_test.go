@@ -277,6 +277,38 @@ func TestHandlerTime(t *testing.T) {
 	})
 }
 
+// The macros of a message that gives up another one are its own, and end with it.
+func TestMacrosOfTheNextMessage(t *testing.T) {
+	var id string
+	s := handlertest.New(t, handlers.On(func(s *handlers.Session, _ *protocol.MailFrom) handlers.Reply {
+		id = s.Macro("i")
+		return handlers.Continue
+	}))
+	for _, want := range []string{"1", "2"} {
+		s.Macros(protocol.CodeMailFrom, "i", want)
+		if s.Do(mail("<a@example.com>")); id != want {
+			t.Errorf("macro i is %q, want %q", id, want)
+		}
+	}
+	s.EndOfMessage()
+	if got := s.Control().Session().Macro("i"); got != "" {
+		t.Errorf("macro i is %q after the message", got)
+	}
+}
+
+// The context of an observer ends with its event.
+func TestContextOfObserver(t *testing.T) {
+	var cause func() error
+	s := handlertest.New(t, handlers.Observe(func(s *handlers.Session, _ *protocol.Macro) {
+		ctx := s.Context()
+		cause = func() error { return context.Cause(ctx) }
+	}))
+	s.Macros(protocol.CodeConnect, "j", "mx.example.org")
+	if err := cause(); !errors.Is(err, handlers.ErrStaleResponse) {
+		t.Errorf("cause %v", err)
+	}
+}
+
 func TestUpdate(t *testing.T) {
 	s := handlertest.New(t, handlers.On(func(s *handlers.Session, m *handlers.Message) handlers.Reply {
 		m.AddHeader("X-Peer", s.Peer().Path)

@@ -120,25 +120,18 @@ func (s *Session) answer(ev handlers.Event) {
 	s.apply(r)
 }
 
-// call calls the handler and waits for what it answers. What is flushed meanwhile
-// is written.
+// call calls the handler and waits for what it answers.
 func (s *Session) call(ev handlers.Event) handlers.Reply {
 	event := s.control.Begin(context.Background())
 	r := s.control.Call(s.handler, event, ev)
 	s.giveBack(ev)
 	for r.Status() == protocol.StatusProgress {
-		s.drain()
 		next := make(chan func() handlers.Reply, 1)
 		s.control.Run(event, r, func(f func()) { go f() }, func(f func() handlers.Reply) { next <- f })
-		f := <-next
-		s.drain()
-		r = f()
+		r = (<-next)()
 	}
 	return r
 }
-
-// drain writes what the handler has flushed.
-func (s *Session) drain() { s.outcome.Packets = append(s.outcome.Packets, s.flushed.take()...) }
 
 // apply makes an answer take effect, and tells of all that follows from it.
 func (s *Session) apply(r handlers.Reply) {
@@ -171,9 +164,9 @@ func (s *Session) apply(r handlers.Reply) {
 	}
 }
 
-// conclude ends the changes to the message whose end is under way, if any, and
-// returns those that are not written yet. Where the failure status is to answer,
-// none are made any more.
+// conclude ends the changes to the message whose end is under way, if any. Those
+// that were flushed are written, whatever the answer; the others are returned. Where
+// the failure status is to answer, there are none.
 func (s *Session) conclude(failed bool) (changes []byte, unsound bool) {
 	if s.message == nil {
 		return nil, false
@@ -183,11 +176,11 @@ func (s *Session) conclude(failed bool) (changes []byte, unsound bool) {
 	if err != nil {
 		s.report(err)
 	}
-	flushed := s.flushed.take()
+	s.outcome.Packets = append(s.outcome.Packets, s.flushed.take()...)
 	if failed || unsound {
 		return nil, unsound
 	}
-	return append(flushed, changes...), false
+	return changes, false
 }
 
 // write writes the answer to the event under way.

@@ -32,6 +32,7 @@ type Change struct {
 	Answer protocol.Answer
 }
 
+// String writes it as a script does.
 func (c Change) String() string {
 	if c.Answer.Code == 0 {
 		return c.Word

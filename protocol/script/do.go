@@ -26,6 +26,7 @@ type Reply struct {
 	Enhanced, Text string
 }
 
+// String writes it as a script does.
 func (r Reply) String() string {
 	text := r.Status.String()
 	if !r.SMTP {
@@ -44,21 +45,25 @@ func (r Reply) String() string {
 // After has the answer come later.
 type After time.Duration
 
+// String writes it as a script does.
 func (a After) String() string { return "after " + durationText(time.Duration(a)) }
 
 // Hang has no answer come until it is not wanted any more.
 type Hang struct{}
 
+// String writes it as a script does.
 func (Hang) String() string { return "hang" }
 
 // Panic panics.
 type Panic string
 
+// String writes it as a script does.
 func (p Panic) String() string { return "panic " + quoteText(string(p)) }
 
 // TellMacros adds a header for each of some macros.
 type TellMacros []string
 
+// String writes it as a script does.
 func (m TellMacros) String() string {
 	return "tell-macros" + quoteWords(slices.Values(m))
 }
@@ -69,6 +74,7 @@ type Ask struct {
 	Steps   protocol.Steps
 }
 
+// String writes it as a script does.
 func (a Ask) String() string {
 	return "ask actions=" + setText(a.Actions, protocol.ActionsAll) + " steps=" + setText(a.Steps, protocol.StepsAll)
 }
@@ -76,6 +82,7 @@ func (a Ask) String() string {
 // Require names actions without which the filter is of no use.
 type Require protocol.Actions
 
+// String writes it as a script does.
 func (r Require) String() string {
 	return "require " + setText(protocol.Actions(r), protocol.ActionsAll)
 }
@@ -86,6 +93,7 @@ type AskMacros struct {
 	Names []string
 }
 
+// String writes it as a script does.
 func (a AskMacros) String() string {
 	return "ask-macros " + commandWord(stages[a.Stage]) + quoteWords(slices.Values(a.Names))
 }
@@ -96,6 +104,7 @@ type Set struct {
 	Timeout      time.Duration
 }
 
+// String writes it as a script does.
 func (s Set) String() string {
 	if s.Timeout < 0 {
 		return "packet-buffer " + strconv.Itoa(s.PacketBuffer)

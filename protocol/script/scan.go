@@ -17,6 +17,7 @@ type SyntaxError struct {
 	Found        string // what is there instead
 }
 
+// Error names the place, what was expected there and what was found.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: expected %s, found %s", e.File, e.Line, e.Column, e.Want, e.Found)
 }

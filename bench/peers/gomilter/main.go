@@ -19,18 +19,22 @@ const noReply = milter.OptNoConnReply | milter.OptNoHeloReply | milter.OptNoMail
 // peer takes every event.
 type peer struct{ milter.NoOpMilter }
 
+// RcptTo is milter.Milter.
 func (peer) RcptTo(string, string, milter.Modifier) (*milter.Response, error) {
 	return milter.RespContinue, nil
 }
 
+// Header is milter.Milter.
 func (peer) Header(string, string, milter.Modifier) (*milter.Response, error) {
 	return milter.RespContinue, nil
 }
 
+// BodyChunk is milter.Milter.
 func (peer) BodyChunk([]byte, milter.Modifier) (*milter.Response, error) {
 	return milter.RespContinue, nil
 }
 
+// EndOfMessage is milter.Milter.
 func (peer) EndOfMessage(m milter.Modifier) (*milter.Response, error) {
 	return milter.RespContinue, m.AddHeader("X-Peer", "gomilter")
 }
