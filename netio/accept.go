@@ -35,11 +35,21 @@ func (s *Server) accept(l *listener) {
 		} else {
 			wait = min(2*wait, maxBackOff)
 		}
-		select {
-		case <-s.stopping:
+		if !s.pause(wait) {
 			return
-		case <-time.After(wait):
 		}
+	}
+}
+
+// pause waits for a while. It returns false if the server stops meanwhile.
+func (s *Server) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-s.stopping:
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

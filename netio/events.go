@@ -72,17 +72,21 @@ type gnetLog struct{ log *slog.Logger }
 
 // Debugf is gnet's logging.Logger.
 func (g gnetLog) Debugf(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+
 // Infof is gnet's logging.Logger.
-func (g gnetLog) Infof(format string, args ...any)  { g.print(slog.LevelDebug, format, args) }
+func (g gnetLog) Infof(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+
 // Warnf is gnet's logging.Logger.
-func (g gnetLog) Warnf(format string, args ...any)  { g.print(slog.LevelDebug, format, args) }
+func (g gnetLog) Warnf(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+
 // Errorf is gnet's logging.Logger.
 func (g gnetLog) Errorf(format string, args ...any) { g.print(slog.LevelError, format, args) }
+
 // Fatalf is gnet's logging.Logger.
 func (g gnetLog) Fatalf(format string, args ...any) { g.print(slog.LevelError, format, args) }
 
 func (g gnetLog) print(level slog.Level, format string, args []any) {
 	if g.log.Enabled(context.Background(), level) {
-		g.log.Log(context.Background(), level, "gnet: "+fmt.Sprintf(format, args...))
+		g.log.Log(context.Background(), level, "event loop", "gnet", fmt.Sprintf(format, args...))
 	}
 }

@@ -58,8 +58,8 @@ func inherit(number string) (net.Listener, error) {
 	if f == nil {
 		return nil, fmt.Errorf("file descriptor %d is not open", fd)
 	}
-	defer f.Close() // the listener has a copy
-	return net.FileListener(f)
+	l, err := net.FileListener(f) // it has a copy
+	return l, errors.Join(err, f.Close())
 }
 
 // openUnix opens a Unix socket in the place of a stale one.

@@ -32,11 +32,12 @@ import (
 
 func main() {
 	ctx, stop := untilSignal()
-	defer stop()
-	if err := root().ExecuteContext(ctx); err != nil {
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err != nil && !errors.As(err, new(verdict)) {
 		fmt.Fprintf(os.Stderr, "millstream: %v\n", err)
-		os.Exit(exitCode(err))
 	}
+	os.Exit(exitCode(err))
 }
 
 // root returns the command with its subcommands.
@@ -61,9 +62,23 @@ type usageError struct{ error }
 // Unwrap returns what the mistake is.
 func (e usageError) Unwrap() error { return e.error }
 
-// exitCode returns 2 for a mistake in the call and 1 for everything else.
+// A verdict is an exit status that tells what became of a mail. It is no failure
+// of the command, which has printed it already.
+type verdict int
+
+// Error names the exit status.
+func (v verdict) Error() string { return fmt.Sprintf("exit status %d", int(v)) }
+
+// exitCode returns the status that a verdict is, 2 for a mistake in the call, and 1
+// for everything else that went wrong.
 func exitCode(err error) int {
-	if errors.As(err, new(usageError)) {
+	var v verdict
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &v):
+		return int(v)
+	case errors.As(err, new(usageError)):
 		return 2
 	}
 	return 1

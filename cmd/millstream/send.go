@@ -93,7 +93,7 @@ func sendCommand() *cobra.Command {
 			}
 			status, err := runSend(c.Context(), f, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 			if err == nil && status != 0 {
-				os.Exit(status)
+				err = verdict(status)
 			}
 			return err
 		},
