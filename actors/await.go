@@ -73,7 +73,7 @@ func (s *session) late(ev handlers.Event, then task, told bool) bool {
 
 // resolve goes on with what became of a pending answer.
 func (s *session) resolve(m *resolved) {
-	s.loop.stamp = time.Now()
+	s.loop.look()
 	if m.worker {
 		s.worker, s.stuck = false, false
 	}
@@ -87,10 +87,10 @@ func (s *session) resolve(m *resolved) {
 		}
 		s.settle(r)
 	case s.hold == holdWorker && !s.worker:
-		s.sys.late(m)
+		s.dropped(m)
 		s.resume()
 	default:
-		s.sys.late(m)
+		s.dropped(m)
 		return
 	}
 	s.advance()

@@ -115,8 +115,10 @@ func TestFlood(t *testing.T) {
 		kind         handlers.Kind
 		events       string
 	}{
-		{"answer", "O M R", handlers.KindEnvelopeRecipient,
-			"error(none,too-many) abort(envelope-recipient) message-processed(abort) finished(too-many)"},
+		{
+			"answer", "O M R", handlers.KindEnvelopeRecipient,
+			"error(none,too-many) abort(envelope-recipient) message-processed(abort) finished(too-many)",
+		},
 		{"result", "O M E", handlers.KindMessageProcessed, "error(message-processed,too-many) finished(too-many)"},
 		{"abort", "O M A", handlers.KindAbort, "error(abort,too-many) message-processed(abort) finished(too-many)"},
 		{"end of a client", "O K", handlers.KindFinished, ""},

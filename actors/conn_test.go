@@ -84,8 +84,12 @@ func TestUnsent(t *testing.T) {
 		do     func(*rig)
 		events string
 	}{
-		{"takes nothing", Config{WriteTimeout: 10 * time.Second}, func(r *rig) { r.tick(12 * time.Second) },
-			"error(none,io) abort(envelope-from-replied) message-processed(abort) finished(io)"},
+		{
+			"takes nothing",
+			Config{WriteTimeout: 10 * time.Second},
+			func(r *rig) { r.tick(12 * time.Second) },
+			"error(none,io) abort(envelope-from-replied) message-processed(abort) finished(io)",
+		},
 		{"takes a little", Config{WriteTimeout: 10 * time.Second}, func(r *rig) {
 			for range 10 {
 				r.tick(5 * time.Second)
@@ -104,8 +108,12 @@ func TestUnsent(t *testing.T) {
 			r.tick(time.Minute)
 		}, ""},
 		{"off", Config{WriteTimeout: -1, Timeout: -1}, func(r *rig) { r.tick(time.Minute) }, ""},
-		{"sends on", Config{MaxOutbound: full - 1}, func(r *rig) { r.feed("R") },
-			"error(none,io) abort(envelope-from-replied) message-processed(abort) finished(io)"},
+		{
+			"sends on",
+			Config{MaxOutbound: full - 1},
+			func(r *rig) { r.feed("R") },
+			"error(none,io) abort(envelope-from-replied) message-processed(abort) finished(io)",
+		},
 		{"may send on", Config{MaxOutbound: full}, func(r *rig) { r.feed("R") }, ""},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +30,7 @@ func TestHandlerTimeout(t *testing.T) {
 				}
 				want(t, "failure status", p.after(time.Second), "t")
 				want(t, "events", p.events(), failure)
-				if err := context.Cause(h.ctx); err != handlers.ErrTimeout {
+				if err := context.Cause(h.ctx); !errors.Is(err, handlers.ErrTimeout) {
 					t.Errorf("cause %v", err)
 				}
 				if at.kind != handlers.KindHelo {

@@ -34,14 +34,13 @@ func (s *session) breakOff(err error) {
 
 // finish ends the connection, or one SMTP client on it, after what is still to be
 // told.
-func (s *session) finish(why error, before ...task) {
+func (s *session) finish(why error) {
 	s.ending, s.why = true, why
 	if s.hold == holdNothing {
 		s.during = 0
 	}
-	tasks := append([]task{(*session).conclude, (*session).abandon}, before...)
 	s.borrowPlan()
-	s.plan = slices.Insert(s.plan, 0, append(tasks, (*session).tellFaults)...)
+	s.plan = slices.Insert(s.plan, 0, (*session).conclude, (*session).abandon, (*session).tellFaults)
 }
 
 // lose ends the session of a connection that is gone.
@@ -50,7 +49,7 @@ func (s *session) lose(m *lost) {
 		return
 	}
 	s.gone = true
-	s.loop.stamp = time.Now()
+	s.loop.look()
 	s.forget()
 	s.unsent = unsent{}
 	s.outlet.close()
@@ -68,7 +67,7 @@ func (s *session) lose(m *lost) {
 
 // end ends the session at the word of the server.
 func (s *session) end(m *ended) {
-	s.loop.stamp = time.Now()
+	s.loop.look()
 	busy := m.err != nil || s.hold != holdNothing || s.control.Machine().InMessage()
 	s.preempt(handlers.ErrSessionClosed)
 	s.forget()
@@ -89,8 +88,8 @@ func (s *session) expireIdle(after time.Duration) {
 	if s.control.Machine().State() == protocol.StateStart {
 		err = fmt.Errorf("%w: no offer within %v", err, after)
 	}
-	s.report(err, "")
-	s.finish(err, func(s *session) {
+	s.fail(err)
+	s.do((*session).tellFaults, func(s *session) {
 		if s.wants.Events.Has(handlers.KindTimeout) {
 			s.tell(&handlers.Timeout{After: after})
 		}

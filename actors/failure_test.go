@@ -151,7 +151,7 @@ func TestSlowInline(t *testing.T) {
 func TestSlowTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var failure error
-		r := newRig(t, Config{Timeout: time.Minute}, ends, replies{
+		r := newRig(t, Config{Timeout: time.Minute, SlowInline: time.Millisecond}, ends, replies{
 			handlers.KindError: func(_ *handlers.Session, ev handlers.Event) handlers.Reply {
 				failure = errors.Join(failure, ev.(*handlers.Failure).Err)
 				return handlers.Reply{}

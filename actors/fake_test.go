@@ -109,6 +109,9 @@ func openRig(t *testing.T, cfg Config, f handlers.Factory, p *probe) *rig {
 	if cfg.Log == nil {
 		cfg.Log = quiet
 	}
+	if cfg.SlowInline == 0 { // a test may be slow itself
+		cfg.SlowInline = -1
+	}
 	sys, err := NewSystem(cfg, f)
 	if err != nil {
 		t.Fatal(err)

@@ -22,8 +22,8 @@ func (s *session) report(err error, look string) {
 		s.faults = append(s.faults, handlers.Failure{During: s.during, Err: err})
 	}
 	level, message := describe(err, look)
-	if panicked, ok := errors.AsType[*handlers.PanicError](err); ok {
-		s.log(level, message, slog.Any("err", err), slog.String("stack", string(panicked.Stack)))
+	if p, ok := errors.AsType[*handlers.PanicError](err); ok {
+		s.log(level, message, slog.Any("err", err), slog.String("stack", string(p.Stack)))
 		return
 	}
 	s.log(level, message, slog.Any("err", err))
@@ -41,8 +41,8 @@ func (s *session) tellFaults() {
 	s.tell(&first)
 }
 
-// crash logs a panic in here. A log that panics must not keep the session alive.
-func (s *session) crash(reason any) {
+// panicked logs a panic in here. A log that panics must not keep the session alive.
+func (s *session) panicked(reason any) {
 	defer func() { _ = recover() }()
 	s.log(slog.LevelError, "session failed, connection closed",
 		slog.Any("panic", reason), slog.String("stack", string(debug.Stack())))

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"time"
 
 	"millstream/handlers"
 	"millstream/protocol"
@@ -24,7 +23,7 @@ func (s *session) take(b *batch) {
 	if s.deaf() {
 		return
 	}
-	s.loop.stamp = time.Now()
+	s.loop.look()
 	if s.message == nil && s.unsent.bytes > 0 { // changes to a message wait by themselves
 		if n := s.conn.Unsent(); n > s.sys.cfg.MaxOutbound {
 			s.breakOff(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, n))

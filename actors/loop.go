@@ -60,13 +60,15 @@ type Loop struct {
 	out     []byte   // what the session under way has to write
 	plan    []task   // for the next session that needs one
 	batch   batch
-	stamp   time.Time         // the last time that was asked for
+	epoch   time.Time         // when both clocks were read last
+	stamp   time.Time         // the last time that was looked at
 	told    handlers.Response // the one that handlers are told of
 }
 
 // NewLoop returns the part of s for one event loop.
 func (s *System) NewLoop() *Loop {
-	l := &Loop{sys: s, wheel: wheel{start: time.Now()}}
+	now := time.Now()
+	l := &Loop{sys: s, wheel: wheel{start: now}, epoch: now}
 	l.props = actor.PropsFromProducer(
 		func() actor.Actor { return l.opening },
 		actor.WithMailbox(func() actor.Mailbox { return &l.opening.mailbox }),
@@ -86,7 +88,12 @@ func (l *Loop) Open(c Conn, listener string) Link {
 	return s
 }
 
+// look looks at the clock. Sessions do so after every call of a handler, so only the
+// monotonic clock is read; the other is at every tick.
+func (l *Loop) look() { l.stamp = l.epoch.Add(time.Since(l.epoch)) }
+
 // Tick wakes the sessions whose time has come. It is to be called every 100 ms.
 func (l *Loop) Tick(now time.Time) {
+	l.epoch = now
 	l.wheel.advance(now, func(t *timer) { t.s.PostUserMessage(&tick{}) })
 }

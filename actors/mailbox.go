@@ -14,10 +14,8 @@ import (
 // protoactor posts Stop to an actor itself) waits until the turn is over. After the
 // actor has stopped, what comes late is dropped and counted.
 type mailbox struct {
-	invoker  actor.MessageInvoker
-	post     func(func()) error // runs a function on the event loop
-	dropped  func(message any)
-	panicked func(reason any) // called with the stack still as it was
+	owner   owner
+	invoker actor.MessageInvoker
 
 	mu        sync.Mutex
 	queue     []any // from other goroutines, or from within the actor
@@ -25,6 +23,13 @@ type mailbox struct {
 	running   bool
 	scheduled bool // a drain is on its way to the loop
 	closed    bool
+}
+
+// owner is what a mailbox needs of the session it belongs to.
+type owner interface {
+	post(f func()) error // runs f on the event loop, later
+	dropped(message any) // may be called on any goroutine
+	panicked(reason any) // is called with the stack still as it was
 }
 
 // PostUserMessage takes a message for the actor. It is [actor.Mailbox].
@@ -67,14 +72,14 @@ func (m *mailbox) enqueue(queue *[]any, message any) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
-		m.dropped(message)
+		m.owner.dropped(message)
 		return
 	}
 	*queue = append(*queue, message)
 	wake := !m.running && !m.scheduled
 	m.scheduled = m.scheduled || wake
 	m.mu.Unlock()
-	if wake && m.post(m.drain) != nil { // the loop has ended, and the session with it
+	if wake && m.owner.post(m.drain) != nil { // the loop has ended, and the session with it
 		m.close()
 	}
 }
@@ -115,7 +120,7 @@ func (m *mailbox) run(message any) {
 	m.running = false
 	m.mu.Unlock()
 	if message != nil { // closed
-		m.dropped(message)
+		m.owner.dropped(message)
 	}
 }
 
@@ -141,7 +146,7 @@ func (m *mailbox) pop() (message any, system bool) {
 func (m *mailbox) invoke(message any, system bool) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			m.panicked(reason)
+			m.owner.panicked(reason)
 			m.invoker.EscalateFailure(reason, nil)
 		}
 	}()
@@ -163,7 +168,7 @@ func (m *mailbox) close() {
 	m.queue, m.closed = nil, true
 	m.mu.Unlock()
 	for _, message := range late {
-		m.dropped(message)
+		m.owner.dropped(message)
 	}
 }
 

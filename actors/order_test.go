@@ -145,16 +145,24 @@ func TestOrderVerdict(t *testing.T) {
 		events string
 	}{
 		{"mail", handlers.KindEnvelopeFrom, handlers.Reject, "O M R T M", "Orrrr", "envelope-from envelope-from"},
-		{"recipient", handlers.KindEnvelopeRecipient, handlers.TempFail, "O M R R T", "Octtc",
-			"envelope-from envelope-recipient envelope-recipient data"},
-		{"accept at recipient", handlers.KindEnvelopeRecipient, handlers.Accept, "O M R T E", "Ocaaa",
-			"envelope-from envelope-recipient"},
+		{
+			"recipient", handlers.KindEnvelopeRecipient, handlers.TempFail, "O M R R T", "Octtc",
+			"envelope-from envelope-recipient envelope-recipient data",
+		},
+		{
+			"accept at recipient", handlers.KindEnvelopeRecipient, handlers.Accept, "O M R T E", "Ocaaa",
+			"envelope-from envelope-recipient",
+		},
 		{"discard", handlers.KindHeader, handlers.Discard, "O M L N B E", "Ocdddd", "envelope-from header"},
-		{"unknown", handlers.KindUnknown, handlers.Reject.With(502, "", "no"), "O M U R", "Ocyc",
-			"envelope-from unknown envelope-recipient"},
+		{
+			"unknown", handlers.KindUnknown, handlers.Reject.With(502, "", "no"), "O M U R", "Ocyc",
+			"envelope-from unknown envelope-recipient",
+		},
 		{"connect", handlers.KindConnect, handlers.Reject, "O C H M", "Orcc", "connect helo envelope-from"},
-		{"forgotten", handlers.KindEnvelopeFrom, handlers.Reject, "O M A U R", "Orc",
-			"envelope-from unknown error(none,sequence) finished(sequence)"},
+		{
+			"forgotten", handlers.KindEnvelopeFrom, handlers.Reject, "O M A U R", "Orc",
+			"envelope-from unknown error(none,sequence) finished(sequence)",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -169,16 +169,24 @@ func TestPreemptGently(t *testing.T) {
 		name, script, behind, atOnce, events string
 		kind                                 handlers.Kind
 	}{
-		{"abort, quit", "O M A", "M R Q", "abort(envelope-from-replied)",
-			"message-processed(abort) finished", handlers.KindAbort},
-		{"implicit abort, quit", "O M M", "R Q", "abort(envelope-from-replied)",
-			"message-processed(abort) finished", handlers.KindAbort},
+		{
+			"abort, quit", "O M A", "M R Q", "abort(envelope-from-replied)",
+			"message-processed(abort) finished", handlers.KindAbort,
+		},
+		{
+			"implicit abort, quit", "O M M", "R Q", "abort(envelope-from-replied)",
+			"message-processed(abort) finished", handlers.KindAbort,
+		},
 		{"result, quit", "O M E", "M Q", "message-processed(continue)", "finished", handlers.KindMessageProcessed},
 		{"macro, abort", "O M DR", "R A", "", "abort(envelope-from-replied) message-processed(abort)", handlers.KindMacro},
-		{"macro, another client", "O M DR", "R K A A", "",
-			"abort(envelope-from-replied) message-processed(abort) finished", handlers.KindMacro},
-		{"macro, abort and quit", "O M DR", "R A M Q", "",
-			"abort(envelope-from-replied) message-processed(abort) finished", handlers.KindMacro},
+		{
+			"macro, another client", "O M DR", "R K A A", "",
+			"abort(envelope-from-replied) message-processed(abort) finished", handlers.KindMacro,
+		},
+		{
+			"macro, abort and quit", "O M DR", "R A M Q", "",
+			"abort(envelope-from-replied) message-processed(abort) finished", handlers.KindMacro,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"millstream/handlers"
+	"millstream/handlers/handlertest"
 	"millstream/protocol"
 	"millstream/protocol/script"
 )
@@ -103,7 +103,7 @@ func newOfflinePeer(t *testing.T, s *script.Script, offLoop bool) *offlinePeer {
 		}
 	}
 	p := &offlinePeer{apart: offLoop}
-	filter := handlers.Around(p.watch)(&scripted{s})
+	filter := handlers.Around(p.watch)(handlertest.Scripted(s))
 	if offLoop {
 		filter = handlers.Blocking(filter)
 	}
@@ -288,89 +288,4 @@ func wordOf(err error) string {
 		return "panic"
 	}
 	return cmp.Or(script.ErrorWord(err), strconv.Quote(err.Error()))
-}
-
-// scripted is the filter that a script describes.
-type scripted struct{ s *script.Script }
-
-func (f *scripted) Wants() (w handlers.Wants) {
-	for k := range handlers.KindFinished + 1 {
-		if !f.s.Takes(k.String()) {
-			continue
-		}
-		w.Events |= handlers.Of(k)
-		if !f.s.Observes(k.String()) {
-			w.Replies |= handlers.Of(k) & answerable
-		}
-	}
-	return w
-}
-
-func (f *scripted) Handle(s *handlers.Session, ev handlers.Event) handlers.Reply {
-	return perform(s, ev, f.s.On(handlers.KindOf(ev).String(), subject(ev)))
-}
-
-// subject returns what a line of a filter can be for.
-func subject(ev handlers.Event) string {
-	switch e := ev.(type) {
-	case *protocol.Connect:
-		return e.Host.String()
-	case *protocol.Helo:
-		return e.Name.String()
-	case *protocol.MailFrom:
-		return e.Addr.String()
-	case *protocol.RcptTo:
-		return e.Addr.String()
-	case *protocol.Header:
-		return e.Name.String()
-	}
-	return ""
-}
-
-// perform does what a script says.
-func perform(s *handlers.Session, ev handlers.Event, list []script.Do) handlers.Reply {
-	for i, do := range list {
-		switch do := do.(type) {
-		case script.Reply:
-			return reply(do)
-		case script.After:
-			return handlers.Async(func(ctx context.Context) handlers.Reply {
-				t := time.NewTimer(time.Duration(do))
-				defer t.Stop()
-				select {
-				case <-ctx.Done():
-					return handlers.Reply{}
-				case <-t.C:
-					return perform(s, ev, list[i+1:])
-				}
-			})
-		case script.Hang:
-			return handlers.Async(func(ctx context.Context) handlers.Reply {
-				<-ctx.Done()
-				return handlers.Reply{}
-			})
-		default:
-			script.Perform(do, s, ev)
-		}
-	}
-	return handlers.Reply{}
-}
-
-var repliesOf = map[protocol.Status]handlers.Reply{
-	protocol.StatusContinue: handlers.Continue, protocol.StatusAccept: handlers.Accept,
-	protocol.StatusReject: handlers.Reject, protocol.StatusTempFail: handlers.TempFail,
-	protocol.StatusDiscard: handlers.Discard, protocol.StatusSkip: handlers.Skip,
-	protocol.StatusNoReply: handlers.NoReply, protocol.StatusAllOptions: handlers.AllOptions,
-}
-
-func reply(do script.Reply) handlers.Reply {
-	r := repliesOf[do.Status]
-	if !do.SMTP {
-		return r
-	}
-	var lines []string
-	if do.Text != "" {
-		lines = []string{do.Text}
-	}
-	return r.With(do.Code, do.Enhanced, lines...)
 }

@@ -60,8 +60,7 @@ type task func(*session)
 func newSession(l *Loop, c Conn, listener string) *session {
 	now := time.Now()
 	s := &session{loop: l, sys: l.sys, conn: c, id: lastID.Add(1), since: now, heard: now, listener: listener}
-	s.mailbox.post, s.mailbox.dropped, s.mailbox.panicked = c.Post, l.sys.late, s.crash
-	s.timer.s = s
+	s.mailbox.owner, s.timer.s = s, s
 	cfg := &l.sys.cfg
 	s.control = handlers.NewControl(context.Background(), handlers.Facts{
 		ID: s.id, Peer: peerOf(c.RemoteAddr()), Listener: listener, Sessions: l.sys.count,
@@ -96,6 +95,15 @@ func (s *session) Receive(ctx actor.Context) {
 	if !s.removed {
 		s.flush()
 		s.arm()
+	}
+}
+
+func (s *session) post(f func()) error { return s.conn.Post(f) }
+
+// dropped counts what came too late: above all answers that nobody wanted any more.
+func (s *session) dropped(message any) {
+	if _, ok := message.(*lost); !ok { // that one follows when a session closes its connection
+		s.sys.stale.Add(1)
 	}
 }
 

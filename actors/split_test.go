@@ -37,10 +37,14 @@ func TestSplitFinalChunk(t *testing.T) {
 		{"verdict", true, both, always(handlers.Accept), "E1", "a", "body response(end-of-message,accept)", ""},
 		{"text", true, both, async(handlers.Reject.With(550, "", "no")), "E1", "y", "body response(end-of-message,reject)", ""},
 		{"skip is no verdict", true, both, always(handlers.Skip), "E1", "c", "body end-of-message response(end-of-message,continue)", ""},
-		{"failure", true, both, async(handlers.Failed(handlers.ErrNull)), "E1", "t",
-			"body error(end-of-message,null) response(end-of-message,tempfail)", ""},
-		{"nobody takes the body", true, handlers.Of(handlers.KindEndOfMessage), nil, "E1", "c",
-			"end-of-message response(end-of-message,continue)", "tail\r\n"},
+		{
+			"failure", true, both, async(handlers.Failed(handlers.ErrNull)), "E1", "t",
+			"body error(end-of-message,null) response(end-of-message,tempfail)", "",
+		},
+		{
+			"nobody takes the body", true, handlers.Of(handlers.KindEndOfMessage), nil, "E1", "c",
+			"end-of-message response(end-of-message,continue)", "tail\r\n",
+		},
 		{"nobody takes the end", true, body, nil, "E1", "c", "body response(end-of-message,continue)", ""},
 		{"nobody takes the end, not split", false, body, nil, "E1", "c", "response(end-of-message,continue)", ""},
 	}

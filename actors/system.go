@@ -145,10 +145,3 @@ func (s *System) remove(one *session) {
 		s.empty.send()
 	}
 }
-
-// late counts what came too late: above all answers that nobody wanted any more.
-func (s *System) late(message any) {
-	if _, ok := message.(*lost); !ok { // that one follows when a session closes its connection
-		s.stale.Add(1)
-	}
-}

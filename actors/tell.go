@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"time"
 
 	"millstream/handlers"
 	"millstream/protocol"
@@ -81,7 +80,7 @@ func (s *session) inline(ev handlers.Event) handlers.Reply {
 // for.
 func (s *session) measure() {
 	before := s.loop.stamp
-	s.loop.stamp = time.Now()
+	s.loop.look()
 	took := s.loop.stamp.Sub(before)
 	if slow := s.sys.cfg.SlowInline; slow > 0 && took > slow {
 		s.report(&handlers.SlowError{Event: s.during, Took: took}, "")

@@ -148,8 +148,8 @@ func TestWheelRandom(t *testing.T) {
 			now += time.Duration(r.Int64N(int64(2*wheelSlots*tickEvery)) >> r.IntN(16))
 			got := w.to(now)
 			for i, d := range due {
-				ticks := max((d+tickEvery-1), 0) / tickEvery * tickEvery
-				if wanted := d > 0 && ticks <= now/tickEvery*tickEvery; wanted != slices.Contains(got, i) {
+				tick := (d + tickEvery - 1).Truncate(tickEvery)
+				if wanted := d > 0 && tick <= now.Truncate(tickEvery); wanted != slices.Contains(got, i) {
 					t.Fatalf("seed %d: timer %d due at %v, now %v: woken %v", seed, i, d, now, !wanted)
 				}
 				if slices.Contains(got, i) {

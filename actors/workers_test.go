@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -37,11 +38,11 @@ func TestWorkers(t *testing.T) {
 			}
 			start := time.Now()
 			<-w.idle()
-			rounds, together := time.Duration(1), n
+			seconds, together := 1, n
 			if limit > 0 {
-				rounds, together = time.Duration((n+limit-1)/limit), limit
+				seconds, together = (n+limit-1)/limit, limit
 			}
-			if most != together || time.Since(start) != rounds*time.Second {
+			if most != together || time.Since(start).Seconds() != float64(seconds) {
 				t.Errorf("limit %d: %d at once, done after %v", limit, most, time.Since(start))
 			}
 			if limit != 3 { // those that wake at the same time begin in any order
@@ -107,7 +108,7 @@ func TestSignal(t *testing.T) {
 	s.send() // nobody waits
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := await(ctx, s.when(false)); err != context.Canceled {
+	if err := await(ctx, s.when(false)); !errors.Is(err, context.Canceled) {
 		t.Errorf("await: %v", err)
 	}
 }

@@ -50,8 +50,8 @@ var importRules = []importRule{
 	},
 	{
 		from: "handlers/handlertest",
-		may:  []string{"handlers", "protocol"},
-		why:  "handlertest knows handlers and protocol alone",
+		may:  []string{"handlers", "protocol", "protocol/script"},
+		why:  "handlertest knows handlers, protocol and its scripts alone",
 	},
 	{
 		from:  "handlers/*/...",

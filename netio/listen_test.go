@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -157,5 +158,28 @@ func TestListenLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is left: %v", err)
+	}
+}
+
+// TestBacklog checks how many connections wait for a server that does not serve yet.
+func TestBacklog(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere the system's default stays")
+	}
+	const backlog, want = 5, 6 // Linux takes one more than it was told
+	name := filepath.Join(t.TempDir(), "s")
+	s, err := Listen(Config{Listen: []string{name}, Backlog: backlog}, handlers.Shared(accepting))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { mustDo(t, s.Shutdown(t.Context())) }()
+	for n := range want + 1 {
+		c, err := net.Dial("unix", name)
+		if (err == nil) != (n < want) {
+			t.Errorf("connection %d: error %v", n, err)
+		}
+		if err == nil {
+			defer c.Close()
+		}
 	}
 }

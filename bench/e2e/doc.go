@@ -16,12 +16,19 @@
 // The scripts in testdata/miltertest are in the Lua of miltertest(8). They speak
 // the milter protocol to the server themselves.
 //
+// What each mail server tells a milter is kept in testdata/flows, as session
+// scripts of package protocol/script: a recorder stands between the two and
+// writes down every packet. Each flow is recorded again, to notice a mail server
+// that does otherwise, and played to the server without one.
+//
 // # Running them
 //
 //	sh bench/e2e/install.sh             brings the mail servers and miltertest
 //	go test -race ./bench/e2e           everything; some minutes
 //	go test -short ./bench/e2e          fewer messages in the load test
 //	go test -run TestMTA/postfix-unix/load -v ./bench/e2e
+//	go test -run TestFlows ./bench/e2e -update
+//	                                    keeps the flows as they are now
 //
 // What is not installed is skipped with a reason, and so are the mail servers for
 // anybody but root. A test that fails shows the log of its mail server.
