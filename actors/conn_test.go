@@ -52,16 +52,23 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
-// A connection is closed once, with time for its last output. What it tells of that
-// is nothing late.
+// A connection is closed once, with time for its last output unless the MTA has left
+// by itself. What it tells of that is nothing late.
 func TestClose(t *testing.T) {
-	for _, linger := range []time.Duration{0, -1, time.Second} {
-		r := newRig(t, Config{Linger: linger}, ends, nil)
+	for _, tt := range []struct {
+		script       string
+		linger, want time.Duration
+	}{
+		{"O M O", 0, 5 * time.Second},
+		{"O M O", -1, 0},
+		{"O M O", time.Second, time.Second},
+		{"O M Q", time.Second, 0},
+	} {
+		r := newRig(t, Config{Linger: tt.linger}, ends, nil)
 		r.conn.close = func() { r.link.Lost(nil, false) }
-		want(t, "answers", r.feed("O M Q"), "Oc")
-		wanted := map[time.Duration]time.Duration{0: 5 * time.Second, -1: 0, time.Second: time.Second}[linger]
-		if len(r.conn.closed) != 1 || r.conn.closed[0] != wanted {
-			t.Errorf("linger %v: closed %v", linger, r.conn.closed)
+		want(t, "answers", r.feed(tt.script), "Oc")
+		if len(r.conn.closed) != 1 || r.conn.closed[0] != tt.want {
+			t.Errorf("%s, linger %v: closed %v", tt.script, tt.linger, r.conn.closed)
 		}
 		r.link.Lost(nil, false)
 		if n := r.sys.stale.Load(); n != 0 {

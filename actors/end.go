@@ -132,8 +132,17 @@ func (s *session) close() {
 		return
 	}
 	s.flush()
-	s.leave(s.sys.cfg.Linger)
+	s.leave(s.linger())
 	s.sys.actors.Root.Stop(s.pid)
+}
+
+// linger returns how long the last output may take. An MTA that has said quit waits
+// for none.
+func (s *session) linger() time.Duration {
+	if s.code == protocol.CodeQuit {
+		return 0
+	}
+	return s.sys.cfg.Linger
 }
 
 // leave takes the session out of the system and closes the connection.
