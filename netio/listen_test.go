@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -181,5 +182,40 @@ func TestBacklog(t *testing.T) {
 		if err == nil {
 			defer c.Close()
 		}
+	}
+}
+
+// TestUnixGroup gives a socket to a group, by its number and by its name.
+func TestUnixGroup(t *testing.T) {
+	gid := strconv.Itoa(os.Getgid())
+	group, err := user.LookupGroupId(gid)
+	mustDo(t, err)
+	for _, name := range []string{gid, group.Name} {
+		path := filepath.Join(t.TempDir(), "s")
+		l, err := open(&Config{UnixMode: 0o660, UnixGroup: name}, path)
+		mustDo(t, err)
+		info, err := os.Lstat(path)
+		mustDo(t, err)
+		if got := strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Gid)); got != gid {
+			t.Errorf("group %s, want %s", got, gid)
+		}
+		mustDo(t, l.Close())
+	}
+}
+
+// TestReusePort opens one address twice.
+func TestReusePort(t *testing.T) {
+	first, err := open(&Config{ReusePort: true}, "inet:0@127.0.0.1")
+	mustDo(t, err)
+	defer func() { mustDo(t, first.Close()) }()
+	if second, err := open(&Config{}, MilterAddr(first.Addr())); err == nil {
+		_ = second.Close()
+		t.Error("opened twice without ReusePort")
+	}
+	second, err := open(&Config{ReusePort: true}, MilterAddr(first.Addr()))
+	mustDo(t, err)
+	mustDo(t, second.Close())
+	if got, want := PostfixAddr(first.Addr()), "inet:"+first.Addr().String(); got != want {
+		t.Errorf("for main.cf: %s, want %s", got, want)
 	}
 }
