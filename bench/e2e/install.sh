@@ -1,9 +1,10 @@
 #!/bin/sh
 # install.sh brings what the end-to-end tests run against to a Debian system:
 # Postfix and miltertest as packages, and Sendmail, which cannot be installed
-# beside Postfix, unpacked in the user's cache directory. It starts no daemon
-# and may be run any number of times. What it cannot bring it names; the tests
-# that need it are skipped.
+# beside Postfix, unpacked in the user's cache directory. For the tests of the
+# program against other milters it brings a C compiler, unless there is one,
+# libmilter, and OpenDKIM. It starts no daemon and may be run any number of
+# times. What it cannot bring it names; the tests that need it are skipped.
 set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millstream-e2e
@@ -61,6 +62,18 @@ bring() {
 	quietly apt-get install -qq -y --no-install-recommends "$1"
 }
 
+# bring_idle brings the package of a daemon that only tests use. The daemon is not
+# started when the system starts either, unless the package was there before.
+bring_idle() {
+	if installed "$1"; then
+		say "$1 is installed"
+		return 0
+	fi
+	bring "$1" || return 1
+	! command -v systemctl >/dev/null || quietly systemctl disable "$1" || say "it starts with the system"
+	quietly update-rc.d "$1" disable || say "it starts with the system"
+}
+
 # libraries names the libraries Sendmail needs that the system does not have.
 libraries() {
 	apt-cache depends sendmail-bin | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' |
@@ -97,12 +110,15 @@ if ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
-	say "not root: nothing is installed, and the tests of Postfix and Sendmail are skipped"
+	say "not root: nothing is installed, and the tests of what is not installed are skipped"
 	exit 0
 fi
 mkdir -p "$cache"
 quiet_services
-for package in m4 postfix miltertest; do
-	bring $package || say "its tests are skipped"
+compiler=
+command -v gcc >/dev/null || compiler='gcc libc6-dev'
+for package in m4 postfix miltertest $compiler libmilter-dev openssl opendkim-tools; do
+	bring "$package" || say "its tests are skipped"
 done
+bring_idle opendkim || say "its tests are skipped"
 unpack_sendmail || say "its tests are skipped"

@@ -84,10 +84,19 @@ func exitCode(err error) int {
 	return 1
 }
 
-// untilSignal returns a context that ends with the first SIGTERM or SIGINT. The
-// second one ends the process at once, as if nobody had asked for them.
+// untilSignal returns a context that ends with the first SIGTERM or SIGINT. From
+// then on a second one ends the process at once, as if nobody had asked for them.
 func untilSignal() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, cancel
 }

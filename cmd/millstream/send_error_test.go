@@ -53,7 +53,7 @@ func TestSendFailures(t *testing.T) {
 		{"-p unix:" + dir + "/silent --timeout 50ms", 1, []string{"no answer to negotiate", "before anything was agreed on", "--timeout"}},
 		{"-p inet:" + port + "@127.0.0.1", 1, []string{"is it a milter"}},
 		{"-p " + refuses, 1, []string{"negotiation failed: the milter answers reject", "not offered"}},
-		{"-p " + hangs + " --timeout 50ms", 1, []string{"after helo", "no answer to envelope-from", "--timeout"}},
+		{"-p " + hangs + " --timeout 2s", 1, []string{"after helo", "no answer to envelope-from", "--timeout"}},
 		{"-p nonsense:1", 2, []string{"nonsense", "write inet:"}},
 		{"-p fd:3", 2, []string{"inherited"}},
 		{"--no-such-flag", 2, []string{"no-such-flag", "--help"}},
@@ -73,7 +73,7 @@ func TestSendFailures(t *testing.T) {
 			}
 		})
 	}
-	got := runMillstream(t, "", "send", "-p", hangs, "--timeout", "50ms", "--format", "json")
+	got := runMillstream(t, "", "send", "-p", hangs, "--timeout", "2s", "--format", "json")
 	var doc jsonReport
 	if err := json.Unmarshal([]byte(got.out), &doc); err != nil || doc.ExitStatus != 1 || doc.Verdict != nil ||
 		!strings.Contains(doc.Error, "no answer to envelope-from") || len(doc.Stages) != 2 {
