@@ -89,7 +89,7 @@ func TestTimeoutSet(t *testing.T) {
 			},
 		})
 		p.feed("O H")
-		want(t, "for ever", p.after(3*time.Hour)+p.feed("M"), "c")
+		want(t, "for ever", p.after(10*time.Minute)+p.feed("M"), "c")
 		p.after(2 * time.Second)
 		if p.sys.Len() != 0 {
 			t.Error("still there")
@@ -97,9 +97,9 @@ func TestTimeoutSet(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		p := newProbe(t, Config{Timeout: -1, NegotiateTimeout: -1}, brief, nil)
-		p.after(24 * time.Hour)
+		p.after(10 * time.Minute)
 		want(t, "offer", p.feed("O"), "O")
-		p.after(24 * time.Hour)
+		p.after(3 * time.Hour)
 		want(t, "helo", p.feed("H"), "c")
 	})
 }

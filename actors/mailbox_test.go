@@ -198,7 +198,7 @@ func (o *postOffice) loop(done <-chan struct{}, r *rand.Rand, busy bool) {
 // Whatever comes when, from wherever: nothing is lost, each poster's messages keep
 // their order, all are handled on the loop, one by one, and none after the end.
 func TestMailboxSchedules(t *testing.T) {
-	seeds := uint64(2000)
+	seeds := uint64(1000)
 	if testing.Short() {
 		seeds = 200
 	}
