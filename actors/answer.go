@@ -40,14 +40,14 @@ func (s *session) apply(r handlers.Reply) {
 	if r.Err() != nil {
 		s.report(r.Err(), "")
 	}
-	changes, unsound := s.changes(failed || !status.Answers(s.code, protocol.StepNoReplyMask))
+	changes, unsound := s.changes()
 	if failed = failed || unsound; failed {
-		status, text = fallback, nil
+		status, text, changes = fallback, nil, nil
 	}
 	took := s.loop.stamp.Sub(s.begun)
 	e, err := s.control.Apply(s.code, status, fallback, took)
 	if err != nil {
-		text = nil
+		text, changes = nil, nil
 		if !failed {
 			s.report(err, "")
 		}
@@ -58,25 +58,17 @@ func (s *session) apply(r handlers.Reply) {
 }
 
 // changes ends the changes to a message, if this is the end of one, and returns
-// those that were not flushed yet. Where the failure status is to answer, there are
-// none.
-func (s *session) changes(failed bool) (packets []byte, unsound bool) {
-	m := s.message
-	if m == nil {
+// those that were not flushed yet.
+func (s *session) changes() (packets []byte, unsound bool) {
+	if s.message == nil {
 		return nil, false
 	}
+	packets, unsound, err := s.control.Conclude(s.message)
 	s.message = nil
-	if failed = failed || m.Err() != nil; failed {
-		s.control.Update(func(f *handlers.Facts) { f.QuarantineReason = "" })
-	}
-	packets, unsound, err := s.control.Conclude(m)
 	if err != nil {
 		s.report(err, "")
 	}
-	if failed || unsound {
-		return nil, unsound
-	}
-	return packets, false
+	return packets, unsound
 }
 
 // write writes the answer to the event under way.

@@ -129,9 +129,6 @@ func TestChanges(t *testing.T) {
 	for how, end := range endWith {
 		for _, tt := range changes {
 			t.Run(how+"/"+tt.name, func(t *testing.T) {
-				if how == "inline" && tt.name == "a failure after a flush" {
-					t.Skip("what is flushed within a turn is written at its end")
-				}
 				if how == "progress" && tt.name == "panic" {
 					t.Skip("a panic in a goroutine of somebody else")
 				}

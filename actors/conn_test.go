@@ -57,14 +57,17 @@ func TestWriteFails(t *testing.T) {
 func TestClose(t *testing.T) {
 	for _, tt := range []struct {
 		script       string
+		unsent       int
 		linger, want time.Duration
 	}{
-		{"O M O", 0, 5 * time.Second},
-		{"O M O", -1, 0},
-		{"O M O", time.Second, time.Second},
-		{"O M Q", time.Second, 0},
+		{"O M O", 0, 0, 5 * time.Second},
+		{"O M O", 0, -1, 0},
+		{"O M O", 0, time.Second, time.Second},
+		{"O M Q", 0, time.Second, 0},
+		{"O M Q", 1, time.Second, time.Second},
 	} {
 		r := newRig(t, Config{Linger: tt.linger}, ends, nil)
+		r.conn.unsent = tt.unsent
 		r.conn.close = func() { r.link.Lost(nil, false) }
 		want(t, "answers", r.feed(tt.script), "Oc")
 		if len(r.conn.closed) != 1 || r.conn.closed[0] != tt.want {

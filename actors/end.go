@@ -136,10 +136,10 @@ func (s *session) close() {
 	s.sys.actors.Root.Stop(s.pid)
 }
 
-// linger returns how long the last output may take. An MTA that has said quit waits
-// for none.
+// linger returns how long the last output may take. An MTA that has said quit, and
+// has taken all, waits for none.
 func (s *session) linger() time.Duration {
-	if s.code == protocol.CodeQuit {
+	if s.code == protocol.CodeQuit && s.unsent.bytes == 0 {
 		return 0
 	}
 	return s.sys.cfg.Linger

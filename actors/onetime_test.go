@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -82,8 +83,8 @@ func TestOneAtATime(t *testing.T) {
 // not kept waiting, and what has no answer is not told.
 func TestOneAtATimeBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &alone{t: t}
-		p := newProbe(t, Config{HandlerTimeout: 10 * time.Second}, brief,
+		a, book := &alone{t: t}, new(logbook)
+		p := newProbe(t, Config{HandlerTimeout: 10 * time.Second, Log: slog.New(book)}, brief,
 			replies{handlers.KindHelo: once(a.late(time.Hour))})
 		p.feed("O H")
 		want(t, "deadline", p.after(10*time.Second), "t")
@@ -93,6 +94,9 @@ func TestOneAtATimeBound(t *testing.T) {
 		want(t, "it waits itself", p.after(10*time.Second), "t")
 		want(t, "quit", p.feed("Q"), "")
 		want(t, "finished is not told", p.events(), "")
+		if len(book.lines) != 3 { // the answer, the failure that was not told, the next answer
+			t.Errorf("log %v", book.lines)
+		}
 		if p.sys.Len() != 0 {
 			t.Error("the session is still there")
 		}

@@ -99,6 +99,8 @@ func TestOrderBlocking(t *testing.T) {
 func TestOrderResult(t *testing.T) {
 	var result, before *handlers.Result
 	var id string
+	var writes int
+	var p *probe
 	r := replies{
 		handlers.KindEnvelopeRecipient: func(s *handlers.Session, ev handlers.Event) handlers.Reply {
 			before = s.Result()
@@ -109,7 +111,7 @@ func TestOrderResult(t *testing.T) {
 			return handlers.Reply{}
 		},
 		handlers.KindMessageProcessed: func(s *handlers.Session, ev handlers.Event) handlers.Reply {
-			result, id = ev.(*handlers.Result), s.Macro("i")
+			result, id, writes = ev.(*handlers.Result), s.Macro("i"), p.writes
 			if _, ok := s.Shelf().Get("key"); !ok {
 				t.Error("the shelf is empty before the end of the message")
 			}
@@ -117,10 +119,13 @@ func TestOrderResult(t *testing.T) {
 		},
 	}
 	synctest.Test(t, func(t *testing.T) {
-		p := newProbe(t, Config{}, everything, r)
+		p = newProbe(t, Config{}, everything, r)
 		p.feed("O M R R2 L B B")
 		time.Sleep(time.Second)
 		p.feed("DE E")
+		if n := p.Writes(); n != writes {
+			t.Errorf("told after %d writes of %d", writes, n)
+		}
 		if before.From != "<a@example.com>" || before.Status != protocol.StatusContinue {
 			t.Errorf("at the recipient: %+v", before)
 		}

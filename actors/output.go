@@ -22,6 +22,7 @@ func (s *session) send(packets []byte) {
 		return
 	}
 	if s.conn.Write(packets) != nil {
+		s.gone = true
 		return
 	}
 	s.outBytes.Add(uint64(len(packets)))
