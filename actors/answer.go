@@ -42,7 +42,7 @@ func (s *session) apply(r handlers.Reply) {
 	}
 	changes, unsound := s.changes()
 	if failed = failed || unsound; failed {
-		status, text, changes = fallback, nil, nil
+		status, text = fallback, nil
 	}
 	took := s.loop.stamp.Sub(s.begun)
 	e, err := s.control.Apply(s.code, status, fallback, took)

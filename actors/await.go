@@ -123,7 +123,6 @@ func (s *session) preempt(cause error) (held bool) {
 	case s.worker:
 		return true
 	default: // nobody is waited for but the one who has the Resolve
-		s.number++
 		s.settle(handlers.Reply{})
 	}
 	return false
@@ -131,7 +130,6 @@ func (s *session) preempt(cause error) (held bool) {
 
 // dropEvent forgets the event under way: nothing is written for it.
 func (s *session) dropEvent() {
-	s.number++
 	s.held, s.negotiation, s.split, s.during = nil, nil, false, 0
 	s.plan = s.plan[:0]
 	if s.message != nil {
@@ -154,7 +152,6 @@ func (s *session) expire() {
 		}
 		s.resume()
 	} else {
-		s.number++
 		s.settle(handlers.Failed(handlers.ErrTimeout))
 	}
 	s.advance()

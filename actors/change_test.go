@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"millstream/handlers"
-	"millstream/protocol"
 )
 
 // endWith answers the end of a message with f, inline, off the loop, or whenever f
@@ -153,58 +151,5 @@ func TestChanges(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-// After the answer a message can be changed no more, nor after the end.
-func TestChangeTooLate(t *testing.T) {
-	tests := []struct {
-		end  string
-		want error
-	}{{"", protocol.ErrInvalidState}, {"A", protocol.ErrInvalidState}, {"Q", handlers.ErrSessionClosed}}
-	for _, tt := range tests {
-		synctest.Test(t, func(t *testing.T) {
-			var m *handlers.Message
-			var h held
-			p := newProbe(t, Config{}, brief, replies{handlers.KindEndOfMessage: func(s *handlers.Session, ev handlers.Event) handlers.Reply {
-				m = ev.(*handlers.Message)
-				return h.reply(s, ev)
-			}})
-			p.feed("O M E")
-			m.AddHeader("A", "1")
-			if tt.end == "" {
-				_ = h.resolve(handlers.Continue)
-				want(t, "answer", p.settled(), "hc")
-			} else {
-				want(t, "given up", p.feed(tt.end), "")
-			}
-			m.AddHeader("B", "2")
-			m.Flush()
-			if err := m.Err(); !errors.Is(err, tt.want) {
-				t.Errorf("%q: %v", tt.end, err)
-			}
-			want(t, "written", p.settled(), "")
-		})
-	}
-}
-
-// A reason that was set by hand is written if it can be, and else reported.
-func TestQuarantineByHand(t *testing.T) {
-	for actions, wanted := range map[protocol.Actions]string{protocol.ActionsAll: "qc", protocol.ActionAddHeaders: "c"} {
-		synctest.Test(t, func(t *testing.T) {
-			var p *probe
-			p = newProbe(t, Config{Actions: actions}, everything&^handlers.Of(handlers.KindNegotiate), replies{
-				handlers.KindEndOfMessage: func(*handlers.Session, handlers.Event) handlers.Reply {
-					p.Control().Update(func(f *handlers.Facts) { f.QuarantineReason = "by hand" })
-					return handlers.Continue
-				},
-			})
-			p.feed("O M")
-			p.events()
-			want(t, "written", p.feed("E"), wanted)
-			if failed := strings.Contains(p.events(), "error(end-of-message,action)"); failed == (wanted == "qc") {
-				t.Errorf("reported %v", failed)
-			}
-		})
 	}
 }

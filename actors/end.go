@@ -20,7 +20,7 @@ func (s *session) failLooking(err error, look string) {
 		s.report(err, look)
 		s.finish(err)
 	case s.renewed: // there is no other client
-		s.renewed = false
+		s.last()
 		s.report(err, look)
 	}
 }
@@ -36,6 +36,9 @@ func (s *session) breakOff(err error) {
 // told.
 func (s *session) finish(why error) {
 	s.ending, s.why = true, why
+	if !s.renewed {
+		s.last()
+	}
 	if s.hold == holdNothing {
 		s.during = 0
 	}
@@ -50,7 +53,6 @@ func (s *session) lose(m *lost) {
 	}
 	s.gone = true
 	s.loop.look()
-	s.forget()
 	s.unsent = unsent{}
 	s.outlet.close()
 	s.preempt(handlers.ErrSessionClosed)
@@ -59,7 +61,9 @@ func (s *session) lose(m *lost) {
 		s.fail(fmt.Errorf("%w: %w", handlers.ErrIO, m.err))
 	case m.partial:
 		s.fail(protocol.ErrUnexpectedEnd)
-	case !s.ending:
+	case s.ending:
+		s.last()
+	default:
 		s.finish(nil)
 	}
 	s.advance()
@@ -70,10 +74,9 @@ func (s *session) end(m *ended) {
 	s.loop.look()
 	busy := m.err != nil || s.hold != holdNothing || s.control.Machine().InMessage()
 	s.preempt(handlers.ErrSessionClosed)
-	s.forget()
-	s.renewed = false
 	switch {
 	case s.ending:
+		s.last()
 	case busy:
 		s.fail(handlers.ErrSessionClosed)
 	default:

@@ -75,8 +75,8 @@ func (s *session) packet() bool {
 		s.failLooking(err, s.look(*src))
 		return true
 	}
-	if !s.command(cmd) {
-		return true // it comes again
+	if !s.command(cmd) || len(*src) == 0 {
+		return true // it comes again, or all was dropped
 	}
 	if *src = (*src)[n:]; len(s.backlog) == 0 {
 		s.backlog = nil
@@ -130,8 +130,11 @@ func (s *session) interrupt() {
 	}
 }
 
-// forget drops what waits.
-func (s *session) forget() { s.backlog, s.scanned = nil, 0 }
+// last says that no more packets are taken: what waits is dropped.
+func (s *session) last() {
+	s.renewed = false
+	s.backlog, s.scanned = nil, 0
+}
 
 // flood ends a session whose MTA does not wait for answers.
 func (s *session) flood() {

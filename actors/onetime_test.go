@@ -165,6 +165,27 @@ func TestOneAtATimePrivate(t *testing.T) {
 	}
 }
 
+// A function that never ends keeps the session no longer than it keeps others.
+func TestOneAtATimePrivateBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &alone{t: t}
+		p := newProbe(t, Config{HandlerTimeout: 10 * time.Second}, handlers.Of(handlers.KindHelo), replies{
+			handlers.KindHelo: func(s *handlers.Session, ev handlers.Event) handlers.Reply {
+				s.SetPrivate(1, nil)
+				return a.late(30*time.Minute)(s, ev)
+			},
+		})
+		p.feed("O H")
+		p.feed("Q")
+		if p.after(9 * time.Second); p.sys.Len() != 1 {
+			t.Error("the session has ended")
+		}
+		if p.after(2 * time.Second); p.sys.Len() != 0 {
+			t.Error("the session has not ended")
+		}
+	})
+}
+
 // Abort, quit and deadline tell a function by its context, and why.
 func TestOneAtATimeCause(t *testing.T) {
 	for _, tt := range []struct {

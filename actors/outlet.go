@@ -39,7 +39,8 @@ func (o *outlet) add(packets []byte) bool {
 	return call
 }
 
-// take returns what waits. o may be nil.
+// take returns what waits, to be written. Until room tells how much of it the MTA
+// has taken it counts as unsent. o may be nil.
 func (o *outlet) take() [][]byte {
 	if o == nil {
 		return nil
@@ -47,6 +48,7 @@ func (o *outlet) take() [][]byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	packets := o.packets
+	o.unsent += o.bytes
 	o.packets, o.bytes, o.posted = nil, 0, false
 	return packets
 }

@@ -172,6 +172,9 @@ func stress(t *testing.T, seed uint64) {
 		if r.IntN(200) == 0 {
 			links[i].Lost(nil, false)
 		}
+		for range r.IntN(100) { // let the functions get on
+			runtime.Gosched()
+		}
 		for len(posts) > 0 {
 			(<-posts)()
 		}

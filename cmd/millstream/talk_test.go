@@ -122,7 +122,7 @@ func TestTalkDiffers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := runMillstream(t, tt.text, "talk", "-p", socket, "--timeout", "300ms", "-")
+			r := runMillstream(t, tt.text, "talk", "-p", socket, "--timeout", "3s", "-")
 			r.has(t, tt.has...)
 			if r.status != 1 || !strings.Contains(r.errOut, "1 of 1 scripts: not as expected") {
 				t.Errorf("exit status %d: %s", r.status, r.errOut)
