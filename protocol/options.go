@@ -124,6 +124,18 @@ func (s Steps) Has(want Steps) bool { return s&want == want }
 // String returns the names of s, separated by "|".
 func (s Steps) String() string { return bitNames(uint32(s), stepNames) }
 
+// MaxChunk returns how many bytes of the body an MTA that agreed on s sends in one
+// packet.
+func (s Steps) MaxChunk() int {
+	switch {
+	case s.Has(StepMaxData1M):
+		return 1<<20 - 1
+	case s.Has(StepMaxData256K):
+		return 256<<10 - 1
+	}
+	return MaxBodyChunk
+}
+
 // bitNames joins the names of the bits of set.
 func bitNames(set uint32, names []string) string {
 	var list []string

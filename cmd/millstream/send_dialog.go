@@ -161,13 +161,7 @@ func (d *sendDialog) headers() bool {
 
 // body sends the body, until the milter has enough of it.
 func (d *sendDialog) body() bool {
-	size := protocol.MaxBodyChunk
-	switch {
-	case d.agreed.Steps.Has(protocol.StepMaxData1M):
-		size = 1<<20 - 1
-	case d.agreed.Steps.Has(protocol.StepMaxData256K):
-		size = 256<<10 - 1
-	}
+	size := d.agreed.Steps.MaxChunk()
 	for rest := d.plan.mail.Body; len(rest) > 0 && d.conn.Sends(protocol.CodeBody); {
 		n := min(size, len(rest))
 		if !d.step(&protocol.Body{Chunk: rest[:n]}, fmt.Sprintf("%d bytes", n)) {

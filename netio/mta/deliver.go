@@ -129,7 +129,7 @@ func (d *delivery) headers() bool {
 
 // body sends the body, until the milter has enough of it.
 func (d *delivery) body() bool {
-	size := chunkSize(d.c.agreed.Steps)
+	size := d.c.agreed.Steps.MaxChunk()
 	for rest := d.mail.Body; len(rest) > 0 && d.c.Sends(protocol.CodeBody); {
 		n := min(size, len(rest))
 		d.c.chunk.Chunk = rest[:n]
@@ -139,15 +139,4 @@ func (d *delivery) body() bool {
 		rest = rest[n:]
 	}
 	return true
-}
-
-// chunkSize returns how many bytes of the body fit into a packet.
-func chunkSize(agreed protocol.Steps) int {
-	switch {
-	case agreed.Has(protocol.StepMaxData1M):
-		return 1<<20 - 1
-	case agreed.Has(protocol.StepMaxData256K):
-		return 256<<10 - 1
-	}
-	return protocol.MaxBodyChunk
 }
