@@ -29,7 +29,7 @@ func (d *sendDialog) open() error {
 	defer cancel()
 	var err error
 	if d.conn, err = mta.Dial(ctx, d.plan.socket); err == nil {
-		d.conn.SeparateMacros(d.plan.sendmail)
+		d.conn.SetDialect(d.plan.dialect)
 	}
 	return err
 }

@@ -5,13 +5,18 @@ import (
 	"slices"
 	"strings"
 
+	"millstream/netio/mta"
 	"millstream/protocol"
 )
 
-const (
-	mtaPostfix  = "postfix"
-	mtaSendmail = "sendmail"
-)
+// macroCodes are the commands that macros come with.
+var macroCodes = []protocol.Code{
+	protocol.CodeConnect, protocol.CodeHelo, protocol.CodeMailFrom, protocol.CodeRcptTo, protocol.CodeData,
+	protocol.CodeHeader, protocol.CodeEndOfHeader, protocol.CodeBody, protocol.CodeEndOfMessage,
+}
+
+// inMessage has the macros that have no value before a message begins.
+var inMessage = map[string]bool{"f": true, "mail_addr": true, "mail_host": true, "mail_mailer": true, "msg_id": true}
 
 // stageWords are other words for stages, those of libmilter and of SMTP.
 var stageWords = map[string]protocol.Code{
@@ -28,11 +33,11 @@ type givenMacro struct {
 
 // A macroSource has the macros of a mail.
 type macroSource struct {
-	sendmail bool
-	lists    protocol.MacroLists // what the milter asks for
-	given    []givenMacro
-	values   map[string]string // of the client and the sender
-	queueID  string
+	dialect mta.Dialect
+	lists   protocol.MacroLists // what the milter asks for
+	given   []givenMacro
+	values  map[string]string // of the client and the sender
+	queueID string
 
 	queued bool             // there is a queue id
 	rcpt   *protocol.RcptTo // the recipient that is told of
@@ -40,7 +45,7 @@ type macroSource struct {
 
 // planMacros plans the macros.
 func (f *sendFlags) planMacros(p *sendPlan) error {
-	p.macros = macroSource{sendmail: p.sendmail, queueID: p.mail.ID, values: macroValues(p)}
+	p.macros = macroSource{dialect: p.dialect, queueID: p.mail.ID, values: macroValues(p)}
 	for _, s := range f.macros {
 		g, err := parseMacro(s)
 		if err != nil {
@@ -67,7 +72,7 @@ func parseMacro(s string) (givenMacro, error) {
 	}
 	g.stage = stageWords[word]
 	words := []string{}
-	for code := range stagesOf {
+	for _, code := range macroCodes {
 		if words = append(words, code.String()); code.String() == word {
 			g.stage = code
 		}
@@ -89,7 +94,7 @@ func macroValues(p *sendPlan) map[string]string {
 		"s": string(p.client.Helo.Name), "r": "ESMTP", "f": from,
 		"mail_addr": from, "mail_host": domain(from), "mail_mailer": "smtp",
 	}
-	if p.sendmail {
+	if p.dialect == mta.Sendmail {
 		v["daemon_name"], v["mail_mailer"] = "MTA", "esmtp"
 	}
 	if a := client.Addr; a.IP.IsValid() {
@@ -110,7 +115,7 @@ func domain(addr string) string { return addr[strings.LastIndexByte(addr, '@')+1
 // of returns the macros that come with a command; nil if no packet of macros does.
 func (m *macroSource) of(code protocol.Code) []*protocol.Macro {
 	var pairs []string
-	names := m.names(code)
+	names := m.dialect.Macros(code, &m.lists)
 	for _, name := range names {
 		if value, ok := m.lookup(code, name); ok {
 			pairs = append(pairs, name, value)
@@ -122,32 +127,16 @@ func (m *macroSource) of(code protocol.Code) []*protocol.Macro {
 			pairs = append(pairs, g.name, g.value)
 		}
 	}
-	if m.sendmail && pairs == nil {
+	if m.dialect == mta.Sendmail && pairs == nil {
 		return nil
 	}
 	return []*protocol.Macro{protocol.NewMacro(code, pairs...)}
 }
 
-// names returns the names of the macros that the MTA sends with a command, whether
-// or not they have a value.
-func (m *macroSource) names(code protocol.Code) []string {
-	list, defaults := m.lists[stagesOf[code]], postfixMacros[code]
-	if m.sendmail {
-		if code == protocol.CodeHeader || code == protocol.CodeBody {
-			return nil
-		}
-		defaults = sendmailMacros[code]
-	}
-	if len(list) > 0 || m.sendmail && list != nil { // to Postfix an empty list is none
-		return list
-	}
-	return strings.Fields(defaults)
-}
-
 // sent reports whether a macro is sent with any command.
 func (m *macroSource) sent(name string) bool {
-	for code := range stagesOf {
-		if slices.Contains(m.names(code), name) {
+	for _, code := range macroCodes {
+		if slices.Contains(m.dialect.Macros(code, &m.lists), name) {
 			return true
 		}
 	}
@@ -166,7 +155,7 @@ func (m *macroSource) lookup(code protocol.Code, name string) (value string, ok 
 	}
 	switch {
 	case name == "i":
-		return m.queueID, m.queued || m.sendmail && code != protocol.CodeConnect && code != protocol.CodeHelo
+		return m.queueID, m.queued || m.dialect == mta.Sendmail && code != protocol.CodeConnect && code != protocol.CodeHelo
 	case m.rcpt != nil && name == "rcpt_addr":
 		return m.rcpt.Mailbox().String(), true
 	case m.rcpt != nil && name == "rcpt_host":

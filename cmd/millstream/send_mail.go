@@ -38,7 +38,7 @@ func (f *sendFlags) planMail(p *sendPlan, in io.Reader) error {
 		}
 	}
 	if f.queueID == "" {
-		f.queueID = newQueueID(p.sendmail)
+		f.queueID = newQueueID(p.dialect)
 	}
 	message, err := f.message(in, from, to)
 	if err != nil {
@@ -176,8 +176,8 @@ func readMail(p *sendPlan, message []byte) *mta.Mail {
 }
 
 // newQueueID returns a name in the queue, as the MTA might give.
-func newQueueID(sendmail bool) string {
-	if !sendmail {
+func newQueueID(d mta.Dialect) string {
+	if d == mta.Postfix {
 		return fmt.Sprintf("%010X", 1<<36+rand.Int64N(1<<39))
 	}
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"

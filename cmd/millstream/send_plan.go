@@ -26,20 +26,20 @@ const (
 
 // A sendPlan is what send is to do, checked.
 type sendPlan struct {
-	socket   string
-	sendmail bool // packets and macros as from Sendmail, not Postfix
-	offer    protocol.Options
-	client   mta.Client
-	mail     *mta.Mail
-	macros   macroSource
-	timeout  time.Duration // 0 for that of MTAs
-	crlf     bool          // lines of the file end in CRLF
-	notes    []string      // what is odd about the file
+	socket  string
+	dialect mta.Dialect
+	offer   protocol.Options
+	client  mta.Client
+	mail    *mta.Mail
+	macros  macroSource
+	timeout time.Duration // 0 for that of MTAs
+	crlf    bool          // lines of the file end in CRLF
+	notes   []string      // what is odd about the file
 }
 
 // plan checks the flags and reads the message.
 func (f *sendFlags) plan(in io.Reader) (*sendPlan, error) {
-	p := &sendPlan{socket: f.socket, sendmail: f.mta == mtaSendmail, timeout: f.timeout}
+	p := &sendPlan{socket: f.socket, timeout: f.timeout}
 	for _, check := range []func(*sendPlan) error{f.checkWords, f.planOffer, f.planClient} {
 		if err := check(p); err != nil {
 			return nil, usageError{err}
@@ -55,9 +55,11 @@ func (f *sendFlags) plan(in io.Reader) (*sendPlan, error) {
 }
 
 // checkWords checks the flags of which there are only a few values.
-func (f *sendFlags) checkWords(*sendPlan) error {
+func (f *sendFlags) checkWords(p *sendPlan) error {
+	var known bool
+	p.dialect, known = mta.ParseDialect(f.mta)
 	switch {
-	case f.mta != mtaPostfix && f.mta != mtaSendmail:
+	case !known:
 		return fmt.Errorf("--mta %q is neither postfix nor sendmail", f.mta)
 	case f.format != formatText && f.format != formatJSON:
 		return fmt.Errorf("--format %q is neither text nor json", f.format)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"millstream/netio/mta"
 	"millstream/protocol"
 )
 
@@ -156,8 +157,8 @@ func TestPlanMessage(t *testing.T) {
 }
 
 func TestQueueID(t *testing.T) {
-	for sendmail, form := range map[bool]string{false: `^[0-9A-F]{10}$`, true: `^[0-9A-Za-x]{8}[0-9]{6}$`} {
-		if id := newQueueID(sendmail); !regexp.MustCompile(form).MatchString(id) {
+	for dialect, form := range map[mta.Dialect]string{mta.Postfix: `^[0-9A-F]{10}$`, mta.Sendmail: `^[0-9A-Za-x]{8}[0-9]{6}$`} {
+		if id := newQueueID(dialect); !regexp.MustCompile(form).MatchString(id) {
 			t.Errorf("queue id %q", id)
 		}
 	}

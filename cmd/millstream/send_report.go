@@ -49,7 +49,7 @@ func deliver(ctx context.Context, p *sendPlan) *sendReport {
 	r.before = newLetter(p, r.outcome.Refused)
 	r.after = r.before.clone()
 	leading := r.agreed.Steps.Has(protocol.StepHeaderLeadingSpace)
-	r.changes = r.after.apply(r.outcome.Changes, leading, p.sendmail)
+	r.changes = r.after.apply(r.outcome.Changes, leading, p.dialect == mta.Sendmail)
 	if r.outcome.Taken() {
 		r.notes = append(r.notes, r.after.oddities()...)
 	}

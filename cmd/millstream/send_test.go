@@ -80,7 +80,7 @@ func TestSendOldMTA(t *testing.T) {
 		handlers.Need(handlers.KindHelo),
 		atEnd(handlers.Continue, func(m *handlers.Message) { m.AddHeader("X", "y") }),
 	)
-	for _, as := range []string{mtaPostfix, mtaSendmail} {
+	for _, as := range []string{"postfix", "sendmail"} {
 		got := runMillstream(t, "", "send", "-p", serveFilter(t, watch), "--protocol", "2", "--actions", "add-headers", "--mta", as)
 		got.has(t, "as from "+as, "Version      2 of 2\nActions      add-headers\n", "Macros       as the MTA likes",
 			"data                not in version 2", "connect             not wanted", "+X: y\n")

@@ -44,11 +44,7 @@ func printText(w io.Writer, r *sendReport) error {
 
 // textAgreed prints what was agreed on.
 func (r *sendReport) textAgreed(w io.Writer) {
-	as := mtaPostfix
-	if r.plan.sendmail {
-		as = mtaSendmail
-	}
-	fmt.Fprintf(w, "Milter       %s, as from %s\n", r.plan.socket, as)
+	fmt.Fprintf(w, "Milter       %s, as from %s\n", r.plan.socket, r.plan.dialect)
 	fmt.Fprintf(w, "Version      %d of %d\n", r.agreed.Version, r.plan.offer.Version)
 	fmt.Fprintf(w, "Actions      %s\n", strings.Join(orNone(bitNames(r.agreed.Actions)), ", "))
 	fmt.Fprintf(w, "Steps        %s\n", strings.Join(orNone(bitNames(r.agreed.Steps)), ", "))

@@ -12,7 +12,7 @@ import (
 func echo(conn net.Conn, steps protocol.Steps) {
 	defer conn.Close()
 	goOn := answer(protocol.StatusContinue)
-	c := &Conn{agreed: protocol.Options{Version: 6, Steps: steps}}
+	c := &Conn{terms: Terms{Options: protocol.Options{Version: 6, Steps: steps}}}
 	buf, answers := make([]byte, 128<<10), make([]byte, 0, 4<<10)
 	for have := 0; ; {
 		n, err := conn.Read(buf[have:])
@@ -56,7 +56,7 @@ func withEcho(tb testing.TB, pair func(testing.TB) (ours, theirs net.Conn), step
 		<-done
 	})
 	c := NewConn(ours)
-	c.agreed = protocol.Options{Version: 6, Actions: protocol.ActionsAll, Steps: steps}
+	c.terms.Options = protocol.Options{Version: 6, Actions: protocol.ActionsAll, Steps: steps}
 	return c
 }
 

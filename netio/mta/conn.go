@@ -16,12 +16,10 @@ type Conn struct {
 	in     []byte // received; what is not yet read is from r up to w
 	r, w   int
 	out    []byte // not yet written
-	apart  bool   // macros and command are two writes
 	failed bool
 
-	agreed protocol.Options
-	lists  protocol.MacroLists
-
+	dialect  Dialect
+	terms    Terms
 	skipping bool    // no more of this body is wanted
 	client   *Client // whom Greet told of
 	verdict  Outcome // of Greet, if it is not to go on
@@ -57,9 +55,38 @@ func NewConn(c net.Conn) *Conn { return &Conn{conn: c} }
 // zero time is never. Unlike the timer of an MTA it is not put off by progress.
 func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
 
-// SeparateMacros has macros and the command they belong to written apart, as
-// Sendmail does, in place of both in one write, as Postfix does.
-func (c *Conn) SeparateMacros(apart bool) { c.apart = apart }
+// SetDialect has the connection follow the habits of an MTA. It is Postfix if this
+// is not called.
+func (c *Conn) SetDialect(d Dialect) { c.dialect = d }
+
+// Negotiate offers and returns what the milter asks for, and the macros it wants.
+// The error is that of [Conclude], or that of [Conn.Do].
+func (c *Conn) Negotiate(offer protocol.Options) (protocol.Options, protocol.MacroLists, error) {
+	a, _, err := c.Do(&protocol.Negotiate{Offer: offer})
+	var terms Terms
+	if err == nil {
+		terms, err = Conclude(offer, &a)
+	}
+	if err != nil {
+		c.failed = true
+		return protocol.Options{}, protocol.MacroLists{}, err
+	}
+	c.terms = terms
+	return terms.Options, terms.Macros, nil
+}
+
+// Options returns what was agreed on; the zero Options before the negotiation.
+func (c *Conn) Options() protocol.Options { return c.terms.Options }
+
+// Sends reports whether a command is sent: whether the version that was agreed on
+// has it, the milter wants it, and has not asked to be spared the rest of the body.
+// Before the negotiation all is sent.
+func (c *Conn) Sends(code protocol.Code) bool {
+	return c.terms.Sends(code) && !(code == protocol.CodeBody && c.skipping)
+}
+
+// Waits reports whether a command that is sent is answered.
+func (c *Conn) Waits(code protocol.Code) bool { return c.terms.Waits(code) }
 
 // quitTime is how long Close waits for a milter that does not read.
 const quitTime = time.Second

@@ -76,13 +76,13 @@ func TestDeliverGathers(t *testing.T) {
 	const noReply = protocol.StepNoReplyMail | protocol.StepNoReplyHeader | protocol.StepNoReplyEndOfHeader
 	tests := []struct {
 		name    string
-		apart   bool
+		dialect Dialect
 		headers int
 		writes  int
 	}{
-		{"together", false, 2, 5}, // up to the first recipient; the second; data; up to the body; the end
-		{"apart", true, 2, 2 * 9},
-		{"many", false, 2000, 5 + 2000*len("....DL{i}.4XYZ.....LSubject.hi.")/maxGathered},
+		{"together", Postfix, 2, 5}, // up to the first recipient; the second; data; up to the body; the end
+		{"apart", Sendmail, 2, 3*2 + 6},
+		{"many", Postfix, 2000, 5 + 2000*len("....DL{i}.4XYZ.....LSubject.hi.")/maxGathered},
 	}
 	for _, tt := range tests {
 		f := &filter{wants: protocol.Request{Steps: noReply}}
@@ -95,7 +95,7 @@ func TestDeliverGathers(t *testing.T) {
 		if _, _, err := c.Negotiate(Offer()); err != nil {
 			t.Fatal(err)
 		}
-		c.SeparateMacros(tt.apart)
+		c.SetDialect(tt.dialect)
 		count.writes = 0
 		m := testMail()
 		m.Headers = slices.Repeat(m.Headers[:1], tt.headers)

@@ -4,12 +4,14 @@ import "millstream/protocol"
 
 // A delivery is a message, or the client before it, on its way through a milter.
 type delivery struct {
-	c      *Conn
-	mail   *Mail
-	to     *protocol.RcptTo // the recipient there are macros for
-	queued bool             // a recipient was taken: there is a queue id
-	out    Outcome
-	err    error
+	narrator
+	c   *Conn
+	out Outcome
+	err error
+}
+
+func (c *Conn) delivery(m *Mail) delivery {
+	return delivery{narrator: narrator{dialect: c.dialect, terms: &c.terms, client: c.client, mail: m}, c: c}
 }
 
 // Greet tells the milter of an SMTP client: connect and helo, with their macros.
@@ -18,7 +20,7 @@ type delivery struct {
 // Send of a protocol.QuitNewConnection.
 func (c *Conn) Greet(client *Client) (Outcome, error) {
 	c.client, c.verdict = client, Outcome{}
-	d := delivery{c: c, mail: &Mail{}}
+	d := c.delivery(&Mail{})
 	if !d.step(&client.Connect) || !d.step(&client.Helo) {
 		c.verdict = d.out
 		return d.out, d.err
@@ -28,7 +30,7 @@ func (c *Conn) Greet(client *Client) (Outcome, error) {
 
 // Deliver sends a message and returns its outcome: sender, recipients, data,
 // headers, body and end, as far as the milter wants them, with the macros that it
-// asked for or that Postfix sends by default. It stops at the first verdict, as
+// asked for or that the MTA sends by default. It stops at the first verdict, as
 // MTAs do. A refused recipient is left out; if all are, the message is aborted.
 //
 // Commands without an answer are gathered and written with the next one that has
@@ -37,7 +39,7 @@ func (c *Conn) Deliver(m *Mail) (Outcome, error) {
 	if !c.verdict.Status.IsPass() {
 		return c.verdict, nil
 	}
-	d := delivery{c: c, mail: m}
+	d := c.delivery(m)
 	if d.step(&m.From) && d.recipients() && d.step(&protocol.Data{}) && d.headers() && d.body() {
 		d.step(&c.end)
 	}
@@ -62,12 +64,12 @@ func (d *delivery) step(cmd protocol.Command) bool {
 // is false after an error.
 func (d *delivery) do(cmd protocol.Command) (a protocol.Answer, ok bool) {
 	code := cmd.Code()
-	d.define(code)
+	d.c.out = d.define(d.c.out, code)
 	waits := d.c.Sends(code) && d.c.Waits(code)
 	if d.err = d.c.gather(cmd); d.err != nil {
 		return a, false
 	}
-	if !waits && !d.c.apart && len(d.c.out) < maxGathered {
+	if !waits && d.dialect != Sendmail && len(d.c.out) < maxGathered {
 		return a, true
 	}
 	if d.err = d.c.flush(); d.err == nil && waits {
@@ -113,11 +115,8 @@ func (d *delivery) recipients() bool {
 // headers sends the headers and their end.
 func (d *delivery) headers() bool {
 	if d.c.Sends(protocol.CodeHeader) {
-		keepsSpace := d.c.agreed.Steps.Has(protocol.StepHeaderLeadingSpace)
 		for _, h := range d.mail.Headers {
-			if !keepsSpace && len(h.Value) > 0 && h.Value[0] == ' ' {
-				h.Value = h.Value[1:]
-			}
+			h.Value = d.terms.value(h.Value)
 			d.c.header = h
 			if !d.step(&d.c.header) {
 				return false
@@ -129,7 +128,7 @@ func (d *delivery) headers() bool {
 
 // body sends the body, until the milter has enough of it.
 func (d *delivery) body() bool {
-	size := d.c.agreed.Steps.MaxChunk()
+	size := d.terms.Options.Steps.MaxChunk()
 	for rest := d.mail.Body; len(rest) > 0 && d.c.Sends(protocol.CodeBody); {
 		n := min(size, len(rest))
 		d.c.chunk.Chunk = rest[:n]

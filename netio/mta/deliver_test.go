@@ -28,8 +28,8 @@ func testMail() *Mail {
 
 // testWords is what a milter hears of testMail after the sender.
 var testWords = []string{
-	"macros of envelope-recipient rcpt_addr=b@example.net", "rcpt <b@example.net>",
-	"macros of envelope-recipient i=4XYZ rcpt_addr=c@example.net", "rcpt <c@example.net>",
+	"macros of envelope-recipient rcpt_addr=b@example.net rcpt_host=example.net rcpt_mailer=smtp", "rcpt <b@example.net>",
+	"macros of envelope-recipient i=4XYZ rcpt_addr=c@example.net rcpt_host=example.net rcpt_mailer=smtp", "rcpt <c@example.net>",
 	"macros of data i=4XYZ", "data",
 	"macros of header i=4XYZ", `header Subject "hi"`,
 	"macros of header i=4XYZ", `header To " b"`,
@@ -56,7 +56,7 @@ func TestDeliver(t *testing.T) {
 					t.Fatalf("Deliver = %v, %v", out, err)
 				}
 			}
-			message := append([]string{"macros of envelope-from mail_addr=a@example.com", "mail <a@example.com> SIZE=100"}, testWords...)
+			message := append([]string{"macros of envelope-from mail_addr=a@example.com mail_host=example.com mail_mailer=smtp", "mail <a@example.com> SIZE=100"}, testWords...)
 			sameLines(t, f.end(t, c), slices.Concat([]string{
 				"negotiate", "macros of connect j=mx.example daemon_name=smtpd", "connect client.example inet:50443@192.0.2.1",
 				"macros of helo", "helo client.example",
@@ -87,7 +87,7 @@ func TestDeliverMacros(t *testing.T) {
 		"negotiate", "macros of connect client_addr=192.0.2.1 client_port=50443 client_name=client.example",
 		"connect client.example inet:50443@192.0.2.1", "macros of helo", "helo client.example",
 		"macros of envelope-from mail_host= client_addr=192.0.2.1", "mail <a@example.com> SIZE=100",
-		"macros of envelope-recipient rcpt_addr=b@example.net", "macros of envelope-recipient i=4XYZ rcpt_addr=c@example.net",
+		"macros of envelope-recipient rcpt_addr=b@example.net rcpt_host=example.net rcpt_mailer=smtp", "macros of envelope-recipient i=4XYZ rcpt_addr=c@example.net rcpt_host=example.net rcpt_mailer=smtp",
 		"macros of data i=4XYZ", "data", "macros of end-of-header i=4XYZ", "end-of-header",
 		"macros of body i=4XYZ msg_id=<1@example> j=other.example", `body "Hello\r\n"`,
 		"macros of end-of-message i=4XYZ msg_id=<1@example> j=other.example", "end-of-message", "quit",

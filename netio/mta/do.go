@@ -32,7 +32,7 @@ func (c *Conn) Do(cmd protocol.Command, macros ...*protocol.Macro) (final protoc
 
 // gather appends a command to what is to be written, if it is sent at all.
 func (c *Conn) gather(cmd protocol.Command) error {
-	if c.apart {
+	if c.dialect == Sendmail {
 		if err := c.flush(); err != nil {
 			return err
 		}
@@ -57,81 +57,27 @@ func (c *Conn) await(cmd protocol.Code) (final protocol.Answer, changes []protoc
 	if err = c.nothingLeft(cmd); err != nil {
 		return protocol.Answer{}, nil, err
 	}
-	for last := protocol.Code(0); ; last = final.Code {
+	for x := (Exchange{Command: cmd}); ; {
 		if final, err = c.read(); err != nil {
 			return protocol.Answer{}, nil, c.unanswered(" to "+cmd.String(), err)
 		}
-		if final.IsFinal() {
-			if err = c.judgeFinal(cmd, &final); err == nil {
-				err = c.nothingLeft(cmd)
+		last, err := x.Answer(&c.terms, &final)
+		if err == nil && last {
+			err = c.nothingLeft(cmd)
+		}
+		switch {
+		case err != nil:
+			c.failed = true
+			return protocol.Answer{}, nil, err
+		case last:
+			if cmd == protocol.CodeBody {
+				c.skipping = final.Code == protocol.CodeSkip
 			}
-			break
-		}
-		if err = c.judgeChange(cmd, final.Code); err == nil {
-			err = adjacent(changes, final.Code, last)
-		}
-		if err != nil {
-			break
-		}
-		if final.Code != protocol.CodeProgress {
+			return final, changes, nil
+		case final.Code != protocol.CodeProgress:
 			changes = append(changes, final.Clone())
 		}
 	}
-	if err != nil {
-		c.failed = true
-		return protocol.Answer{}, nil, err
-	}
-	if cmd == protocol.CodeBody {
-		c.skipping = final.Code == protocol.CodeSkip
-	}
-	return final, changes, nil
-}
-
-// judgeFinal checks that a may be the final answer to a command.
-func (c *Conn) judgeFinal(cmd protocol.Code, a *protocol.Answer) error {
-	s := a.Status()
-	switch {
-	case cmd == protocol.CodeNegotiate: // Negotiate says more about it
-		return nil
-	case s == protocol.StatusAccept && cmd == protocol.CodeUnknown: // of no effect, and MTAs take it
-		return nil
-	case s == protocol.StatusDefault, !s.Answers(cmd, 0):
-		return outOfPlace(cmd, a.Code)
-	case s == protocol.StatusSkip && c.agreed.Steps&protocol.StepSkip == 0:
-		return fmt.Errorf("%w: %v was not agreed on", protocol.ErrProtocol, a.Code)
-	}
-	return nil
-}
-
-// judgeChange checks that an answer which is not final may come to a command.
-func (c *Conn) judgeChange(cmd, change protocol.Code) error {
-	action := protocol.ActionFor(change)
-	switch {
-	case cmd != protocol.CodeEndOfMessage, action == 0 && change != protocol.CodeProgress:
-		return outOfPlace(cmd, change)
-	case !c.agreed.Actions.Has(action):
-		return fmt.Errorf("%w: %v was not agreed on", protocol.ErrProtocol, change)
-	}
-	return nil
-}
-
-// adjacent checks that the pieces of a new body come without anything between
-// them: Postfix takes what follows for the mistake of an administrator.
-func adjacent(changes []protocol.Answer, change, last protocol.Code) error {
-	const body = protocol.CodeReplaceBody
-	if change != body || last == body {
-		return nil
-	}
-	for i := range changes {
-		if changes[i].Code == body {
-			return fmt.Errorf("%w: %v again after %v", protocol.ErrProtocol, body, last)
-		}
-	}
-	return nil
-}
-
-func outOfPlace(cmd, answer protocol.Code) error {
-	return fmt.Errorf("%w: %v answers %v", protocol.ErrProtocol, answer, cmd)
 }
 
 // nothingLeft checks that the milter sent nothing but its answer to a command, as

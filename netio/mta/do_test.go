@@ -218,7 +218,7 @@ func TestDoUnanswered(t *testing.T) {
 }
 
 func TestWrites(t *testing.T) {
-	for apart, want := range map[bool]int{false: 1, true: 2} {
+	for dialect, want := range map[Dialect]int{Postfix: 1, Sendmail: 2} {
 		f := &filter{}
 		var count *counting
 		c := f.start(t, func(tb testing.TB) (ours, theirs net.Conn) {
@@ -226,12 +226,12 @@ func TestWrites(t *testing.T) {
 			count = &counting{Conn: ours}
 			return count, theirs
 		})
-		c.SeparateMacros(apart)
+		c.SetDialect(dialect)
 		if _, _, err := c.Do(&protocol.Helo{}, protocol.NewMacro(protocol.CodeHelo, "i", "1"), protocol.NewMacro(protocol.CodeHelo)); err != nil {
 			t.Fatal(err)
 		}
 		if count.writes != want {
-			t.Errorf("%d writes, want %d", count.writes, want)
+			t.Errorf("%v: %d writes, want %d", dialect, count.writes, want)
 		}
 		sameLines(t, f.end(t, c), "macros of helo i=1", "macros of helo", "helo ", "quit")
 	}

@@ -1,59 +1,44 @@
 package mta
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 
 	"millstream/protocol"
 )
 
-// A macroSet tells which macros come with a command.
-type macroSet struct {
-	stage    protocol.Stage // for which a milter asks for them
-	defaults []string       // if it does not
+// A narrator has what commands and macros tell of: a client and one of its messages.
+type narrator struct {
+	dialect Dialect
+	terms   *Terms
+	client  *Client // may be nil
+	mail    *Mail
+	to      *protocol.RcptTo // the recipient that there are macros for
+	queued  bool             // a recipient was taken: to Postfix there is a queue id
+	ids     *[]int           // where queue ids begin; nil if that does not matter
 }
 
-// Macros of the end of a message come with its headers and body, too.
-var endMacros = macroSet{protocol.StageEndOfMessage, []string{"i"}}
-
-// macroSets has the defaults of Postfix.
-var macroSets = [...]macroSet{
-	protocol.CodeConnect: {protocol.StageConnect, []string{"j", "daemon_name", "daemon_addr", "v", "_"}},
-	protocol.CodeHelo: {protocol.StageHelo, []string{
-		"tls_version", "cipher", "cipher_bits", "cert_subject", "cert_issuer",
-	}},
-	protocol.CodeMailFrom: {protocol.StageMail, []string{
-		"i", "auth_type", "auth_authen", "auth_author", "mail_addr", "mail_host", "mail_mailer",
-	}},
-	protocol.CodeRcptTo:       {protocol.StageRcpt, []string{"i", "rcpt_addr", "rcpt_host", "rcpt_mailer"}},
-	protocol.CodeData:         {protocol.StageData, []string{"i"}},
-	protocol.CodeHeader:       endMacros,
-	protocol.CodeEndOfHeader:  {protocol.StageEndOfHeader, []string{"i"}},
-	protocol.CodeBody:         endMacros,
-	protocol.CodeEndOfMessage: endMacros,
-}
-
-// define gathers the macros of a command: those that were asked for, as far as
-// they have a value. An empty list asks Postfix for its defaults.
-func (d *delivery) define(cmd protocol.Code) {
-	c, set := d.c, &macroSets[cmd]
-	names := c.lists[set.stage]
-	if len(names) == 0 {
-		names = set.defaults
-	}
-	start := len(c.out)
-	c.out = (&protocol.Macro{Stage: cmd}).Append(c.out)
-	for _, name := range names {
-		before := len(c.out)
-		c.out = appendName(c.out, name)
+// define appends the macros of a command.
+func (n *narrator) define(dst []byte, cmd protocol.Code) []byte {
+	start, empty := len(dst), true
+	dst = (&protocol.Macro{Stage: cmd}).Append(dst)
+	for _, name := range n.dialect.Macros(cmd, &n.terms.Macros) {
+		before := len(dst)
+		dst = appendName(dst, name)
 		var ok bool
-		if c.out, ok = d.appendValue(c.out, name); !ok {
-			c.out = c.out[:before]
+		if dst, ok = n.appendValue(dst, cmd, name); !ok {
+			dst = dst[:before]
 			continue
 		}
-		c.out = append(c.out, 0)
+		dst = append(dst, 0)
+		empty = false
 	}
-	binary.BigEndian.PutUint32(c.out[start:], uint32(len(c.out)-start-4)) // the length does not count itself
+	if empty && n.dialect == Sendmail {
+		return dst[:start]
+	}
+	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4)) // the length does not count itself
+	return dst
 }
 
 // appendName appends the name of a macro and its NUL.
@@ -67,27 +52,67 @@ func appendName(dst []byte, name string) []byte {
 }
 
 // appendValue appends the value of a macro, if it has one.
-func (d *delivery) appendValue(dst []byte, name string) (out []byte, ok bool) {
-	if v, ok := d.mail.Macros[name]; ok {
+func (n *narrator) appendValue(dst []byte, cmd protocol.Code, name string) (out []byte, ok bool) {
+	if v, ok := n.mail.Macros[name]; ok {
 		return append(dst, v...), true
 	}
-	if client := d.c.client; client != nil {
-		if v, ok := client.Macros[name]; ok {
+	if n.client != nil {
+		if v, ok := n.client.Macros[name]; ok {
 			return append(dst, v...), true
 		}
-		if out, ok := appendOfClient(dst, name, &client.Connect); ok {
+		if out, ok := appendOfClient(dst, name, &n.client.Connect); ok {
 			return out, true
 		}
 	}
+	if name == "i" {
+		return n.appendID(dst, cmd)
+	}
+	return n.appendOfEnvelope(dst, name)
+}
+
+// appendID appends the queue id. Postfix has one from the first good recipient on,
+// Sendmail from the sender on.
+func (n *narrator) appendID(dst []byte, cmd protocol.Code) (out []byte, ok bool) {
+	early := n.dialect == Sendmail && cmd != protocol.CodeConnect && cmd != protocol.CodeHelo
+	if n.mail.ID == "" || !n.queued && !early {
+		return dst, false
+	}
+	if n.ids != nil {
+		*n.ids = append(*n.ids, len(dst))
+	}
+	return append(dst, n.mail.ID...), true
+}
+
+// appendOfEnvelope appends the value of a macro that tells of the sender or of a
+// recipient.
+func (n *narrator) appendOfEnvelope(dst []byte, name string) (out []byte, ok bool) {
+	var box protocol.View
+	of, what := name[:min(5, len(name))], name[min(5, len(name)):]
 	switch {
-	case name == "i" && d.queued && d.mail.ID != "":
-		return append(dst, d.mail.ID...), true
-	case name == "mail_addr" && d.mail.From.Addr != nil:
-		return append(dst, d.mail.From.Mailbox()...), true
-	case name == "rcpt_addr" && d.to != nil:
-		return append(dst, d.to.Mailbox()...), true
+	case of == "mail_" && n.mail.From.Addr != nil:
+		box = n.mail.From.Mailbox()
+	case of == "rcpt_" && n.to != nil:
+		box = n.to.Mailbox()
+	default:
+		return dst, false
+	}
+	switch what {
+	case "addr":
+		return append(dst, box...), true
+	case "host":
+		return append(dst, box[bytes.LastIndexByte(box, '@')+1:]...), true
+	case "mailer":
+		return append(dst, n.dialect.mailer()...), true
 	}
 	return dst, false
+}
+
+// mailer returns the name of the delivery agent for other hosts.
+func (d Dialect) mailer() string {
+	if d == Sendmail {
+		return "esmtp"
+	}
+	return "smtp"
 }
 
 // appendOfClient appends the value of a macro that tells of the client.

@@ -123,7 +123,7 @@ func TestSendsAndWaits(t *testing.T) {
 		{v(6, protocol.StepNoReplyHeader), protocol.CodeBody, true, true},
 	}
 	for _, tt := range tests {
-		c := &Conn{agreed: tt.agreed}
+		c := &Conn{terms: Terms{Options: tt.agreed}}
 		if sends, waits := c.Sends(tt.code), c.Waits(tt.code); sends != tt.sends || waits != tt.waits {
 			t.Errorf("%v with %v: sends %t, waits %t", tt.code, tt.agreed, sends, waits)
 		}
