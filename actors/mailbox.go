@@ -56,7 +56,7 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatc
 	m.invoker = invoker
 }
 
-// Start is [actor.Mailbox].
+// Start is [actor.Mailbox]. Each spawn calls it, but it has no statement to cover.
 func (*mailbox) Start() {}
 
 // UserMessageCount is [actor.Mailbox].
