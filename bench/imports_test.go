@@ -94,7 +94,7 @@ var importRules = []importRule{
 	},
 	{
 		from:  "bench/load/...",
-		may:   []string{"protocol/...", "netio/mta", "netio/internal/addr", "bench/load/...", otherModules},
+		may:   []string{"protocol/...", "netio/mta", "bench/load/...", otherModules},
 		tests: []string{"netio/...", "actors", "handlers/..."},
 		why:   "the load generator is the MTA's side alone: the program has it too",
 	},

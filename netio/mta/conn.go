@@ -30,15 +30,23 @@ type Conn struct {
 	end    protocol.EndOfMessage
 }
 
-// Dial connects to a milter; address is in milter notation, or in that of Postfix.
-// The error is protocol.ErrInvalidArgument for what is no address to connect to.
+// ParseAddress returns the network and the address, as for package net, of a milter
+// to connect to. It may be written in milter notation, or in that of Postfix. The
+// error is protocol.ErrInvalidArgument.
+func ParseAddress(address string) (network, target string, err error) {
+	network, target, err = addr.Parse(address)
+	if err == nil && network == "fd" {
+		err = fmt.Errorf("%w: address %q: an inherited socket is one to listen at", protocol.ErrInvalidArgument, address)
+	}
+	return network, target, err
+}
+
+// Dial connects to a milter. The error is that of [ParseAddress] or that of package
+// net.
 func Dial(ctx context.Context, address string) (*Conn, error) {
-	network, target, err := addr.Parse(address)
+	network, target, err := ParseAddress(address)
 	if err != nil {
 		return nil, err
-	}
-	if network == "fd" {
-		return nil, fmt.Errorf("%w: address %q: an inherited socket is one to listen at", protocol.ErrInvalidArgument, address)
 	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, target)

@@ -1,0 +1,159 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"millstream/protocol"
+)
+
+// longestWait is how long a worker waits before it looks around.
+const longestWait = int64(50 * time.Millisecond)
+
+var errConnectTimeout = errors.New("milter: no connection in time")
+
+func errTimeout(command protocol.Code) error {
+	return fmt.Errorf("milter: no answer to %v in time", command)
+}
+
+// loop runs the sessions until all have ended.
+func (w *worker) loop() {
+	defer w.poll.close()
+	for wait := int64(0); ; {
+		before := time.Now()
+		n, err := w.poll.wait(wait)
+		if w.poll.blocked {
+			w.slept.Add(int64(time.Since(before)))
+		}
+		w.mu.Lock()
+		if err != nil {
+			w.run.giveUp(err)
+		}
+		w.clock()
+		for i := range n {
+			w.event(i)
+		}
+		w.clock()
+		wait = w.pass()
+		ended := w.ended()
+		w.mu.Unlock()
+		if ended {
+			return
+		}
+	}
+}
+
+// pass does what time brings about. It returns how long nothing more will be due.
+func (w *worker) pass() (wait int64) {
+	for {
+		at, ok := w.timers.next()
+		if !ok || at > w.now {
+			break
+		}
+		if t := w.timers.take(); t.session.turn == t.turn {
+			w.awake(t.session)
+		}
+	}
+	w.serve()
+	w.sweep()
+	wait = longestWait
+	if at, ok := w.timers.next(); ok {
+		wait = min(wait, at-w.now)
+	}
+	if len(w.idle)+len(w.unused) > 0 && !w.over() {
+		at, _ := w.schedule.At(w.number64())
+		wait = min(wait, w.from+int64(at)-w.now)
+	}
+	return wait
+}
+
+// ended reports whether there is nothing left to do. It then closes what is open.
+func (w *worker) ended() bool {
+	switch {
+	case w.run.cut.Load():
+	case w.active > 0 || !w.run.begun.Load() || !w.over():
+		return false
+	}
+	for _, s := range w.sessions {
+		if s.fd < 0 {
+			continue
+		}
+		if s.phase == held || s.phase == free {
+			w.leave(s)
+		} else {
+			w.close(s, false)
+		}
+		w.drop(s)
+	}
+	return true
+}
+
+// number64 returns the place of the next message of this worker in the schedule,
+// which workers share in turn.
+func (w *worker) number64() int64 { return w.claims*int64(w.run.cfg.Workers) + int64(w.number) }
+
+// due reports whether a message is to begin.
+func (w *worker) due() bool {
+	if w.run.stopping.Load() {
+		return false
+	}
+	if w.schedule == nil {
+		return !w.over()
+	}
+	at, ok := w.schedule.At(w.number64())
+	return ok && w.from+int64(at) <= w.now && !w.over()
+}
+
+// claim takes a message to send, if there is one, and returns when it was due.
+func (w *worker) claim() (due int64, ok bool) {
+	if !w.due() {
+		return 0, false
+	}
+	if w.schedule == nil {
+		return w.now, w.run.claim()
+	}
+	at, _ := w.schedule.At(w.number64())
+	w.claims++
+	return w.from + int64(at), true
+}
+
+// waiting returns how many messages are due that no session was free for.
+func (w *worker) waiting() (n int64) {
+	if w.schedule == nil {
+		return 0
+	}
+	claims := w.claims
+	for w.due() {
+		w.claims++
+		n++
+	}
+	w.claims = claims
+	return n
+}
+
+// over reports whether no more messages will be due.
+func (w *worker) over() bool {
+	r := w.run
+	switch {
+	case r.stopping.Load():
+		return true
+	case w.schedule == nil:
+		return r.exhausted()
+	}
+	n := w.number64()
+	if limit := r.cfg.Messages; limit > 0 && n >= limit && r.measuring.Load() {
+		return true
+	}
+	_, ok := w.schedule.At(n)
+	return !ok
+}
+
+// measure begins to measure: what was seen so far is forgotten, and the schedule
+// begins. The caller holds the lock.
+func (w *worker) measure(s Schedule) {
+	w.clock()
+	w.from, w.claims, w.schedule = w.now, 0, s
+	w.slept.Store(0)
+	w.stats.reset()
+}

@@ -1,0 +1,84 @@
+package load
+
+import (
+	"os"
+	"time"
+
+	"github.com/prometheus/procfs"
+)
+
+// clockTick is the unit in which the kernel counts the time of a process.
+const clockTick = 10 * time.Millisecond
+
+// A process is one that is looked at by way of /proc. The zero process is not known.
+type process struct {
+	pid  int
+	proc *procfs.Proc
+}
+
+// openProcess returns a process, which is not known if it cannot be looked at.
+func openProcess(pid int) process {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return process{pid: pid}
+	}
+	return process{pid, &p}
+}
+
+func ownProcess() process { return openProcess(os.Getpid()) }
+
+func (p process) known() bool { return p.proc != nil }
+
+// time returns the CPU time that a process has used.
+func (p process) time() (t processTime) {
+	if !p.known() {
+		return t
+	}
+	stat, err := p.proc.Stat()
+	if err != nil { // it has ended
+		return t
+	}
+	return processTime{time.Duration(stat.UTime) * clockTick, time.Duration(stat.STime) * clockTick}
+}
+
+// memory returns the resident bytes of a process.
+func (p process) memory() int64 {
+	now, _ := p.memories()
+	return now
+}
+
+func (p process) memories() (now, peak int64) {
+	if !p.known() {
+		return 0, 0
+	}
+	status, err := p.proc.NewStatus()
+	if err != nil {
+		return 0, 0
+	}
+	return int64(status.VmRSS), int64(status.VmHWM)
+}
+
+// usage returns what a process has used since before.
+func (p process) usage(before processTime, elapsed time.Duration) Usage {
+	now := p.time()
+	u := Usage{PID: p.pid, User: now.user - before.user}
+	u.CPU = now.all() - before.all()
+	u.Memory, u.Peak = p.memories()
+	if elapsed > 0 {
+		u.CPUs = u.CPU.Seconds() / elapsed.Seconds()
+	}
+	return u
+}
+
+// cpuModel returns the name of the CPUs.
+func cpuModel() string {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return ""
+	}
+	cpus, err := fs.CPUInfo()
+	if err != nil || len(cpus) == 0 {
+		return ""
+	}
+	return cpus[0].ModelName
+}
