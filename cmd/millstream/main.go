@@ -3,6 +3,7 @@
 //	millstream serve      run the filter server
 //	millstream send       send a mail to a milter, as an MTA would
 //	millstream talk       play session scripts to a milter
+//	millstream bench      load a milter, as MTAs would, and tell how fast it answers
 //	millstream version    print the version
 //
 // # Send
@@ -17,6 +18,15 @@
 // The verdict is its exit status: 0 taken, 3 rejected, 4 refused for the time being,
 // 5 discarded, 6 quarantined. As with every command 1 is that it did not work, and 2
 // a mistake in the call.
+//
+// # Bench
+//
+// The command bench is many MTAs at once: it loads any milter with real or synthetic
+// mail, as fast as that answers or at given rates, and prints how long that takes, or
+// writes it as JSON, as an HdrHistogram log or as a page with plots. Its exit status is
+// 3 if a limit that was set is broken, so that a build can watch over a filter:
+//
+//	millstream bench -p inet:8891@127.0.0.1 --rate 500/30s --max-p99 20ms
 package main
 
 import (
@@ -52,7 +62,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 	})
-	c.AddCommand(serveCommand(), sendCommand(), talkCommand(), versionCommand())
+	c.AddCommand(serveCommand(), sendCommand(), talkCommand(), benchCommand(), versionCommand())
 	return c
 }
 
