@@ -42,7 +42,7 @@ func (m *meter) begin() {
 	m.result.Started, m.result.Series = m.last, nil
 	m.lastTotals, m.total = totals{}, 0
 	m.before.server, m.before.self = m.server.time(), m.self.time()
-	m.serverTime = m.before.server.all()
+	m.serverTime = m.before.server.all
 }
 
 // tick ends an interval.
@@ -67,7 +67,7 @@ func (m *meter) tick(done float64) Progress {
 	i.P50 = time.Duration(m.merged.ValueAtQuantile(50))
 	i.P99 = time.Duration(m.merged.ValueAtQuantile(99))
 	i.Max = time.Duration(m.merged.Max())
-	if used := m.server.time().all(); used > 0 {
+	if used := m.server.time().all; used > 0 {
 		i.Server = float64(used-m.serverTime) / float64(max(i.Length, 1))
 		m.serverTime = used
 	}

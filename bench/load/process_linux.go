@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
 )
 
 // clockTick is the unit in which the kernel counts the time of a process.
@@ -29,7 +30,8 @@ func ownProcess() process { return openProcess(os.Getpid()) }
 
 func (p process) known() bool { return p.proc != nil }
 
-// time returns the CPU time that a process has used.
+// time returns the CPU time that a process has used. All of it is known to the
+// nanosecond; how much of that was the user's, to the tick.
 func (p process) time() (t processTime) {
 	if !p.known() {
 		return t
@@ -38,8 +40,17 @@ func (p process) time() (t processTime) {
 	if err != nil { // it has ended
 		return t
 	}
-	return processTime{time.Duration(stat.UTime) * clockTick, time.Duration(stat.STime) * clockTick}
+	t = processTime{all: time.Duration(stat.UTime+stat.STime) * clockTick, user: time.Duration(stat.UTime) * clockTick}
+	var exact unix.Timespec
+	if err := unix.ClockGettime(int32(^p.pid<<3|cpuClock), &exact); err == nil {
+		t.all = time.Duration(exact.Nano())
+	}
+	return t
 }
+
+// cpuClock is the kind of a clock that counts the CPU time of a process, as in
+// clock_getcpuclockid.
+const cpuClock = 2
 
 // memory returns the resident bytes of a process.
 func (p process) memory() int64 {
@@ -61,8 +72,7 @@ func (p process) memories() (now, peak int64) {
 // usage returns what a process has used since before.
 func (p process) usage(before processTime, elapsed time.Duration) Usage {
 	now := p.time()
-	u := Usage{PID: p.pid, User: now.user - before.user}
-	u.CPU = now.all() - before.all()
+	u := Usage{PID: p.pid, CPU: now.all - before.all, User: now.user - before.user}
 	u.Memory, u.Peak = p.memories()
 	if elapsed > 0 {
 		u.CPUs = u.CPU.Seconds() / elapsed.Seconds()

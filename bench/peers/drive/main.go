@@ -1,73 +1,79 @@
-// Command drive measures what a message costs the servers of package peers.
+// Command drive measures what a message costs the servers of package peers, and what
+// an idle session does.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"runtime"
+	"slices"
+	"strings"
+	"time"
 )
 
-// A run is one way of loading a server.
-type run struct {
-	name   string
-	stream bool // nothing is answered before the end of the message
-	churn  bool // a connection for each message
-	inet   bool
-}
+// peers are the servers; ours is held against each of the others.
+var peers = []string{ours, "libmilter", "gomilter", "epoll"}
 
-var runs = []run{
-	{name: "lock step, unix"},
-	{name: "lock step, tcp", inet: true},
-	{name: "no reply, unix", stream: true},
-	{name: "no reply, tcp", stream: true, inet: true},
-	{name: "one message per connection, unix", churn: true},
-}
-
-// The first peer is the one that the others are held against.
-var peers = []string{"millstream", "gomilter"}
+const ours = "millstream"
 
 func main() {
-	bin := flag.String("bin", ".", "directory of the servers")
-	connections := flag.Int("connections", 100, "connections at once")
-	messages := flag.Int("messages", 20000, "messages of each measurement")
-	rounds := flag.Int("rounds", 7, "measurements of each kind, interleaved")
+	var s series
+	flag.StringVar(&s.bin, "bin", ".", "directory of the servers")
+	flag.IntVar(&s.connections, "connections", 100, "connections at once")
+	flag.DurationVar(&s.time, "time", time.Second, "how long each measurement lasts")
+	flag.IntVar(&s.rounds, "rounds", 7, "measurements of each kind, interleaved")
+	flag.IntVar(&s.idle, "idle", 5000, "idle sessions")
+	only := flag.String("only", "", "measure only the cases with this in their name")
+	profile := flag.String("peers", "", "measure only these servers, separated by commas")
 	flag.Parse()
-	load := load{connections: *connections, messages: *messages}
-	if err := measure(*bin, load, *rounds); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	s.peers = s.present(*profile)
+	if err := s.run(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "drive:", err)
 		os.Exit(1)
 	}
 }
 
-// measure prints a table of all runs.
-func measure(bin string, l load, rounds int) error {
+// present returns the peers that were built, of those that were asked for.
+func (s *series) present(only string) (list []string) {
+	for _, peer := range peers {
+		if only != "" && !slices.Contains(strings.Split(only, ","), peer) {
+			continue
+		}
+		if _, err := os.Stat(s.path(peer)); err == nil {
+			list = append(list, peer)
+		}
+	}
+	return list
+}
+
+// run measures everything and prints tables.
+func (s *series) run(ctx context.Context, only string) error {
 	dir, err := os.MkdirTemp("", "peers")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	pinned := pin(os.Getpid(), runtime.NumCPU()-1)
-	fmt.Printf("CPU of the server per message, %d connections, %d messages, median of %d rounds, pinned: %v\n\n",
-		l.connections, l.messages, rounds, pinned)
-	fmt.Printf("| case | %s | %s | ratio | spread |\n|---|---|---|---|---|\n", peers[0], peers[1])
-	for i, r := range runs {
-		costs := make([][]float64, len(peers))
-		for round := range rounds {
-			for p, peer := range peers {
-				socket := "unix:" + filepath.Join(dir, fmt.Sprintf("%d-%d-%d", i, round, p))
-				if r.inet {
-					socket = fmt.Sprintf("inet:%d@127.0.0.1", 20000+(i*rounds+round)*len(peers)+p)
-				}
-				cost, err := l.measure(filepath.Join(bin, peer), socket, r)
-				if err != nil {
-					return fmt.Errorf("%s, %s: %w", peer, r.name, err)
-				}
-				costs[p] = append(costs[p], cost)
-			}
+	s.dir = dir
+	apart := pin(os.Getpid(), runtime.NumCPU()-1)
+	fmt.Printf("%s, %d CPUs, %s; server and load on a CPU each: %v\n%d connections, median of %d rounds of %v each, interleaved\n\n",
+		cpuModel(), runtime.NumCPU(), runtime.Version(), apart, s.connections, s.rounds, s.time)
+	table := s.table()
+	table.head()
+	for _, c := range cases {
+		if !strings.Contains(c.name, only) {
+			continue
 		}
-		fmt.Println(row(r.name, costs))
+		measured, err := s.measure(ctx, c)
+		if err != nil {
+			return err
+		}
+		table.row(c, measured)
 	}
+	table.end()
 	return nil
 }

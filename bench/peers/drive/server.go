@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,29 +66,16 @@ func (s *server) stop() {
 	}
 }
 
-// cpu returns the CPU time that the server has used, in clock ticks of 10 ms.
-func (s *server) cpu() (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+// cpuModel returns the name of the CPUs.
+func cpuModel() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
-		return 0, err
+		return "unknown CPU"
 	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	return float64(user + system), errors.Join(err1, err2)
-}
-
-// row returns the line of a table for the costs of two peers.
-func row(name string, costs [][]float64) string {
-	var ratios []float64
-	for i := range costs[0] {
-		ratios = append(ratios, costs[0][i]/costs[1][i])
+	for line := range strings.Lines(string(b)) {
+		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
 	}
-	return fmt.Sprintf("| %s | %.1f µs | %.1f µs | %.2f | %.2f to %.2f |", name,
-		median(costs[0]), median(costs[1]), median(ratios), slices.Min(ratios), slices.Max(ratios))
-}
-
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
+	return "unknown CPU"
 }
