@@ -5,7 +5,9 @@ import (
 	"context"
 	"flag"
 	"log"
+	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 
 	"millstream/handlers"
@@ -16,7 +18,11 @@ import (
 func main() {
 	addr := flag.String("addr", "", "socket to listen on, in milter notation")
 	stream := flag.Bool("stream", false, "answer nothing before the end of the message")
+	profile := flag.String("cpuprofile", "", "file for a profile of the CPU")
 	flag.Parse()
+	if *profile != "" {
+		defer profileTo(*profile)()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	srv, err := netio.Listen(netio.Config{Listen: []string{*addr}, Loops: 1}, handlers.Shared(filter(*stream)))
@@ -25,6 +31,23 @@ func main() {
 	}
 	if err := srv.Serve(ctx); err != nil {
 		log.Fatal(err)
+	}
+}
+
+// profileTo begins a profile and returns what ends it.
+func profileTo(path string) func() {
+	f, err := os.Create(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		log.Fatal(err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		if err := f.Close(); err != nil {
+			log.Print(err)
+		}
 	}
 }
 
