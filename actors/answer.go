@@ -45,6 +45,9 @@ func (s *session) apply(r handlers.Reply) {
 		status, text = fallback, nil
 	}
 	took := s.loop.stamp.Sub(s.begun)
+	if s.code != protocol.CodeNegotiate { // handlers may still have a hand in that
+		s.control.Hold()
+	}
 	e, err := s.control.Apply(s.code, status, fallback, took)
 	if err != nil {
 		text, changes = nil, nil

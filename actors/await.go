@@ -80,7 +80,7 @@ func (s *session) resolve(m *resolved) {
 	switch {
 	case m.turn == s.number && (s.hold == holdAnswer || s.hold == holdTold):
 		r := m.next()
-		s.measure()
+		s.measure(s.during)
 		if r.Status() == protocol.StatusProgress {
 			s.await(s.hold, r)
 			return

@@ -54,6 +54,7 @@ func (s *session) log(level slog.Level, message string, attrs ...slog.Attr) {
 	if !ok {
 		return
 	}
+	s.control.Release()
 	f := s.control.Facts()
 	queueID := s.control.Session().Macro("i")
 	if queueID == "" {

@@ -166,17 +166,22 @@ func (s *session) borrowPlan() {
 
 // advance does what is to be done, and then takes packets, until it has to wait.
 func (s *session) advance() {
+	defer s.control.Release()
 	for s.hold == holdNothing {
 		if n := len(s.plan); n > 0 {
 			t := s.plan[n-1]
 			s.plan = s.plan[:n-1]
+			s.control.Release()
 			t(s)
 			continue
 		}
 		if s.plan != nil { // let another session use it
 			s.loop.plan, s.plan = s.plan, nil
 		}
-		if s.ending || !s.packet() {
+		if !s.ending && s.packet() {
+			continue
+		}
+		if !s.catchUp() {
 			return
 		}
 	}

@@ -72,17 +72,42 @@ func (s *session) observed(r handlers.Reply) {
 func (s *session) inline(ev handlers.Event) handlers.Reply {
 	s.event = s.control.Begin(context.Background())
 	r := s.control.Call(s.handler, s.event, ev)
-	s.measure()
+	if s.timeless = s.unawaited() && r.Status() != protocol.StatusProgress; !s.timeless {
+		s.measure(s.during)
+	}
 	return r
+}
+
+// unawaited reports whether the MTA goes on without an answer to the event under way.
+// Then its packets come many at a time, and to look at the clock after each would
+// cost as much as what is done with it: their handlers' time is taken together,
+// unless handlers are told what each has taken.
+func (s *session) unawaited() bool {
+	return s.unanswered.Has(protocol.NoReply(s.code)) && s.during == s.kind && protocol.NoReply(s.code) != 0 &&
+		!s.wants.Events.Has(handlers.KindResponse)
 }
 
 // measure reports handlers that held the event loop since the time was last asked
 // for.
-func (s *session) measure() {
+func (s *session) measure(event handlers.Kind) {
+	s.timeless = false
 	before := s.loop.stamp
 	s.loop.look()
 	took := s.loop.stamp.Sub(before)
 	if slow := s.sys.cfg.SlowInline; slow > 0 && took > slow {
-		s.report(&handlers.SlowError{Event: s.during, Took: took}, "")
+		s.report(&handlers.SlowError{Event: event, Took: took}, "")
 	}
+}
+
+// catchUp takes the time of handlers that is not taken yet. It reports whether there
+// is something to be done about it.
+func (s *session) catchUp() bool {
+	if !s.timeless {
+		return false
+	}
+	s.measure(s.kind)
+	if s.faults != nil {
+		s.do((*session).tellFaults)
+	}
+	return s.faults != nil
 }

@@ -20,6 +20,8 @@ type turn struct {
 	split       bool                  // the last piece of the body is told before the end of the message
 	skipped     bool                  // no more of the body is to be told
 	begun       time.Time
+	timeless    bool           // the time of the last handlers is not taken yet
+	unanswered  protocol.Steps // agreed on: what the MTA does not wait for
 	answer      outcome
 }
 
@@ -27,6 +29,7 @@ type turn struct {
 // message, and has to come again when that is done with.
 func (s *session) command(cmd protocol.Command) bool {
 	code := cmd.Code()
+	s.control.Hold()
 	turn, err := s.control.Receive(cmd, s.loop.stamp)
 	if err != nil {
 		s.fail(err)
@@ -82,6 +85,7 @@ func (s *session) ask(cmd protocol.Command) {
 	var ev handlers.Event = cmd
 	switch c := cmd.(type) {
 	case *protocol.Negotiate:
+		s.control.Release()
 		s.offer = c.Offer
 		if c.Offer.Version < protocol.MinVersion {
 			s.fail(&protocol.NegotiationError{Offer: c.Offer, Err: protocol.ErrVersionTooOld})

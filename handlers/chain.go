@@ -19,38 +19,31 @@ import (
 //   - In a negotiation all members are asked. Reject wins, then Continue.
 //   - Events without an answer, and an abort, are told to all members.
 func Chain(hs ...Handler) Handler {
-	c := &chain{members: make([]member, len(hs))}
+	c := &chain{}
 	for i, h := range hs {
 		if h == nil {
 			panic(fmt.Errorf("%w: handler %d of Chain", ErrNull, i))
 		}
-		m := member{h, takes(h)}
-		c.members[i] = m
-		c.wants, c.taken = c.wants.or(h.Wants()), c.taken|m.takes
+		m, taken := &member{h}, takes(h)
+		for kind := range c.members {
+			if taken.Has(Kind(kind)) {
+				c.members[kind] = append(c.members[kind], m)
+			}
+		}
+		c.wants, c.taken = c.wants.or(h.Wants()), c.taken|taken
 	}
 	return c
 }
 
 // chain is several handlers. It is shared by sessions and does not change.
 type chain struct {
-	members []member
+	members [KindFinished + 1][]*member // that take each kind of event
 	wants   Wants
 	taken   Kinds
 }
 
-// member is a handler of a chain and the events it takes.
-type member struct {
-	Handler
-	takes Kinds
-}
-
-// ask asks m. Where all members are told, one that panics does not stop the others.
-func (m *member) ask(s *Session, ev Event, kind Kind) Reply {
-	if told.Has(kind) {
-		return called(m.Handler, s, ev)
-	}
-	return m.Handle(s, ev)
-}
+// member is a handler of a chain.
+type member struct{ Handler }
 
 // Wants is [Handler].
 func (c *chain) Wants() Wants { return c.wants }
@@ -62,20 +55,28 @@ func (c *chain) Handle(s *Session, ev Event) Reply {
 	return c.ask(s, ev, KindOf(ev), 0, Reply{})
 }
 
-// ask asks the members from i on. sofar is what those before came to.
+// ask asks the members from i on. sofar is what those before came to. Where all
+// members are told, one that panics does not stop the others.
 func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
-	for ; i < len(c.members); i++ {
-		m := &c.members[i]
-		if !m.takes.Has(kind) || kind == KindBody && s.hasSkipped(m) {
+	members := c.members[kind]
+	all, skips := told.Has(kind), kind == KindBody && s.anySkipped()
+	for ; i < len(members); i++ {
+		m := members[i]
+		if skips && s.hasSkipped(m) {
 			continue
 		}
-		r := m.ask(s, ev, kind)
+		var r Reply
+		if all {
+			r = called(m.Handler, s, ev)
+		} else {
+			r = m.Handle(s, ev)
+		}
 		switch {
-		case r.pending != nil:
+		case r.pending() != nil:
 			return c.hold(s, ev, kind, i, sofar, r)
-		case r.err == nil && r.status == protocol.StatusDefault: // changes nothing
+		case r == Reply{}: // changes nothing
 			continue
-		case r.err == nil && r.status == protocol.StatusContinue && kind != KindNegotiate && !told.Has(kind):
+		case r.Err() == nil && r.status == protocol.StatusContinue && kind != KindNegotiate && !all:
 			sofar.status = protocol.StatusContinue // what join does, for the most common answer
 			continue
 		}
@@ -92,15 +93,15 @@ func (c *chain) ask(s *Session, ev Event, kind Kind, i int, sofar Reply) Reply {
 
 // hold keeps the members after i waiting for the answer of member i.
 func (c *chain) hold(s *Session, ev Event, kind Kind, i int, sofar, r Reply) Reply {
-	more := slices.ContainsFunc(c.members[i+1:], func(m member) bool { return m.takes.Has(kind) })
+	members := c.members[kind]
 	switch {
-	case more:
+	case i+1 < len(members):
 		ev = Own(ev)
 	case kind != KindBody && sofar == Reply{}:
 		return r // the chain has nothing to add
 	}
 	return r.Then(func(r Reply) Reply {
-		sofar, done := c.join(s, kind, &c.members[i], sofar, r)
+		sofar, done := c.join(s, kind, members[i], sofar, r)
 		if done {
 			return sofar
 		}
@@ -133,18 +134,12 @@ var told = Of(KindEstablished, KindMacro, KindAbort, KindResponse, KindMessagePr
 
 // allSkipped reports whether every member that takes the body has skipped.
 func (c *chain) allSkipped(s *Session) bool {
-	skipped := false
-	for i := range c.members {
-		m := &c.members[i]
-		if !m.takes.Has(KindBody) {
-			continue
-		}
+	for _, m := range c.members[KindBody] {
 		if !s.hasSkipped(m) {
 			return false
 		}
-		skipped = true
 	}
-	return skipped
+	return len(c.members[KindBody]) > 0
 }
 
 // strongerPass returns the one of two answers that let things go on which says
@@ -154,8 +149,8 @@ func strongerPass(a, b Reply) Reply {
 	if a.status == protocol.StatusContinue || b.status == protocol.StatusDefault {
 		a, b = b, a
 	}
-	if b.err == nil {
-		b.err = a.err
+	if b.Err() == nil && a.Err() != nil {
+		b.more = &more{smtp: b.SMTP(), err: a.Err()}
 	}
 	return b
 }
@@ -163,12 +158,12 @@ func strongerPass(a, b Reply) Reply {
 // failures returns what is wrong with either of two answers that do not count.
 func failures(a, b Reply) Reply {
 	switch {
-	case b.err == nil:
+	case b.Err() == nil:
 		return a
-	case a.err != nil:
-		return Failed(errors.Join(a.err, b.err))
+	case a.Err() != nil:
+		return Failed(errors.Join(a.Err(), b.Err()))
 	}
-	return Failed(b.err)
+	return Failed(b.Err())
 }
 
 // strongerOption returns the answer of a negotiation that wins: a failure or
@@ -201,6 +196,13 @@ func optionRank(r Reply) int {
 // answers late speaks of a body that is gone.
 func (s *Session) skip(m *member) {
 	s.set(func(c *Control) { c.skipped = append(c.skipped, m) })
+}
+
+// anySkipped reports whether any member of a chain wants no more of the body.
+func (s *Session) anySkipped() bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return len(s.c.skipped) > 0
 }
 
 // hasSkipped reports whether a member of a chain wants no more of the body.

@@ -149,8 +149,8 @@ func (c *Control) Conclude(m *Message) (packets []byte, failed bool, err error) 
 	if m.err != nil {
 		return nil, true, m.err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.failed || c.event != nil && c.event.over != nil {
 		return nil, false, nil
 	}

@@ -112,8 +112,7 @@ func Own(ev Event) Event {
 // wait returns the reply that r, to an event of s, comes to. It is for goroutines
 // that may block.
 func wait(ctx context.Context, s *Session, r Reply) Reply {
-	for r.pending != nil {
-		p := r.pending
+	for p := r.pending(); p != nil; p = r.pending() {
 		if p.f != nil {
 			r = p.resume(p.f(ctx))
 			continue

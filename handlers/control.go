@@ -21,6 +21,8 @@ type Control struct {
 	machine protocol.Machine
 	macros  protocol.Macros
 
+	held bool // the goroutine of the session has mu, from Hold to Release
+
 	mu      sync.Mutex // what handlers may reach from other goroutines
 	facts   Facts
 	private private
@@ -44,6 +46,39 @@ func NewControl(ctx context.Context, f Facts, limits *ResultLimits) *Control {
 	return c
 }
 
+// Hold keeps everyone else from what is known of the session until Release, so that
+// the methods from one call of a handler to the next need not do so each by itself.
+// In between, what may be called from any goroutine must not be called: it would
+// wait for ever. Call and Guard release by themselves.
+func (c *Control) Hold() {
+	if !c.held {
+		c.mu.Lock()
+		c.held = true
+	}
+}
+
+// Release ends Hold, if it is not over.
+func (c *Control) Release() {
+	if c.held {
+		c.held = false
+		c.mu.Unlock()
+	}
+}
+
+// lock is for methods of the goroutine of the session: there may be a Hold.
+func (c *Control) lock() {
+	if !c.held {
+		c.mu.Lock()
+	}
+}
+
+// unlock undoes lock.
+func (c *Control) unlock() {
+	if !c.held {
+		c.mu.Unlock()
+	}
+}
+
 // Machine returns the state machine of the session.
 func (c *Control) Machine() *protocol.Machine { return &c.machine }
 
@@ -64,8 +99,8 @@ func (c *Control) newSession(ctx context.Context) *Session {
 // Begin starts an event and returns the Session to hand to its handler. The one
 // before is over.
 func (c *Control) Begin(ctx context.Context) *Session {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	s := c.event
 	if s != nil {
 		s.end(ErrStaleResponse)
@@ -82,8 +117,8 @@ func (c *Control) Begin(ctx context.Context) *Session {
 // Over ends the event under way, with the cause for its context. Apply does so
 // too; it is for an event that is given up, or that takes no answer.
 func (c *Control) Over(cause error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.event != nil {
 		c.event.end(cause)
 	}
@@ -91,8 +126,8 @@ func (c *Control) Over(cause error) {
 
 // Finish moves the session to its last state. No message can be changed any more.
 func (c *Control) Finish() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.machine.Finish()
 	c.sync()
 	c.closed = true
@@ -101,7 +136,7 @@ func (c *Control) Finish() {
 // Close clears what is kept for the connection and destroys the private value. The
 // contexts of the session end.
 func (c *Control) Close() {
-	c.mu.Lock()
+	c.lock()
 	c.dropMessage(0)
 	c.facts.Macros.Reset()
 	old := c.private
@@ -112,15 +147,15 @@ func (c *Control) Close() {
 		}
 	}
 	c.conn, c.event = nil, nil
-	c.mu.Unlock()
+	c.unlock()
 	old.release()
 }
 
 // Renew makes a closed session ready for another SMTP client on the same
 // connection. The time-out, the packet buffer and what was agreed on stay.
 func (c *Control) Renew() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.machine.Renew()
 	c.closed = false
 	f := &c.facts

@@ -59,6 +59,8 @@ func (e *PanicError) Unwrap() error {
 
 // A SlowError is a function of On or Observe that held the event loop.
 type SlowError struct {
+	// Event is the event, or the last of several: the functions for those that came
+	// at once, and that the MTA wants no answer to, are taken together.
 	Event Kind
 	Took  time.Duration
 }

@@ -10,8 +10,8 @@ import (
 // known of the client and the message. now is the time at which a message begins.
 // The error is that of [protocol.Machine.Receive].
 func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if macro, ok := cmd.(*protocol.Macro); ok {
 		c.facts.Macros.Define(macro)
 		return protocol.Turn{Event: true}, nil
@@ -77,8 +77,8 @@ func (c *Control) settle(code protocol.Code, s protocol.Status) {
 
 // Agree sets what was negotiated.
 func (c *Control) Agree(a protocol.Agreement) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.machine.Agreed(a)
 	c.facts.Options = a.Granted
 }
@@ -87,8 +87,8 @@ func (c *Control) Agree(a protocol.Agreement) {
 // ends its event. s is known: not Progress. The results are those of
 // [protocol.Machine.Apply].
 func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took time.Duration) (protocol.Effect, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.event != nil {
 		c.event.end(ErrStaleResponse)
 	}
@@ -126,8 +126,8 @@ func (c *Control) result() *Result {
 
 // Result ends the count of a message and returns what became of it.
 func (c *Control) Result(now time.Time) *Result {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.tally == nil {
 		c.tally = newTally(now)
 	}
@@ -138,8 +138,8 @@ func (c *Control) Result(now time.Time) *Result {
 // EndMessage clears what is kept for a message. The macros of next, the command
 // that gave the message up to begin another one, stay; it is 0 if there is none.
 func (c *Control) EndMessage(next protocol.Code) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.dropMessage(next)
 }
 

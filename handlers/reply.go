@@ -12,11 +12,16 @@ import (
 // A Reply is a handler's answer to an event, known now or pending. The zero
 // Reply is no opinion: things go on, and a negotiation ends in AllOptions.
 type Reply struct {
-	status  protocol.Status
-	failed  bool // the handler failed, as err says: the failure status answers
-	smtp    *protocol.SMTPReply
-	err     error
-	pending *pending
+	status protocol.Status
+	failed bool  // the handler failed, as the error says: the failure status answers
+	more   *more // nil for most replies, so that they are cheap to hand on
+}
+
+// more is what a reply may have beside its status. It is only read.
+type more struct {
+	smtp *protocol.SMTPReply
+	err  error
+	pending
 }
 
 // pending is how an answer that is not known yet comes to be: from f, or by a call
@@ -57,37 +62,55 @@ func (r Reply) With(code int, enhanced string, lines ...string) Reply {
 	switch {
 	case r.failed:
 		return r // another status is to answer, without text
-	case r.pending != nil:
+	case r.pending() != nil:
 		return r.Then(func(r Reply) Reply { return r.With(code, enhanced, lines...) })
 	}
 	text, err := protocol.NewSMTPReply(code, enhanced, lines...)
 	if err == nil && !text.Suits(r.status) {
 		text, err = nil, fmt.Errorf("%w: %d with %v", protocol.ErrInvalidCode, code, r.status)
 	}
-	r.smtp, r.err = text, err
+	r.more = &more{smtp: text, err: err}
 	return r
 }
 
 // Failed returns the reply of a handler that failed: the failure status of the
 // server answers, and err is reported.
 func Failed(err error) Reply {
-	return Reply{status: protocol.StatusTempFail, failed: true, err: err}
+	return Reply{status: protocol.StatusTempFail, failed: true, more: &more{err: err}}
 }
 
 // Status returns the status of r; StatusProgress while r is pending.
 func (r Reply) Status() protocol.Status {
-	if r.pending != nil {
+	if r.pending() != nil {
 		return protocol.StatusProgress
 	}
 	return r.status
 }
 
+// pending returns how r comes to be; nil if it is known.
+func (r Reply) pending() *pending {
+	if r.more == nil || r.more.f == nil && r.more.start == nil {
+		return nil
+	}
+	return &r.more.pending
+}
+
 // SMTP returns the reply given with With, or nil.
-func (r Reply) SMTP() *protocol.SMTPReply { return r.smtp }
+func (r Reply) SMTP() *protocol.SMTPReply {
+	if r.more == nil {
+		return nil
+	}
+	return r.more.smtp
+}
 
 // Err returns what is wrong with r: ErrInvalidCode or ErrInvalidArgument of
 // With, ErrNull for a nil function, a [PanicError]. It is nil for most replies.
-func (r Reply) Err() error { return r.err }
+func (r Reply) Err() error {
+	if r.more == nil {
+		return nil
+	}
+	return r.more.err
+}
 
 // Failed reports whether r stands for a handler that failed, with Err, so that the
 // failure status is to answer.
@@ -95,8 +118,8 @@ func (r Reply) Failed() bool { return r.failed }
 
 // LogValue implements [slog.LogValuer].
 func (r Reply) LogValue() slog.Value {
-	if r.smtp != nil {
-		return slog.StringValue(r.smtp.String())
+	if text := r.SMTP(); text != nil {
+		return slog.StringValue(text.String())
 	}
 	return slog.StringValue(r.Status().String())
 }
@@ -113,7 +136,7 @@ func Async(f func(ctx context.Context) Reply) Reply {
 	if f == nil {
 		return Failed(fmt.Errorf("%w: function of Async", ErrNull))
 	}
-	return Reply{pending: &pending{f: f}}
+	return Reply{more: &more{pending: pending{f: f}}}
 }
 
 // Resolve gives a reply that was pending. It may be called from any goroutine,
@@ -133,18 +156,17 @@ func Progress(start func(ctx context.Context, resolve Resolve)) Reply {
 	if start == nil {
 		return Failed(fmt.Errorf("%w: function of Progress", ErrNull))
 	}
-	return Reply{pending: &pending{start: start}}
+	return Reply{more: &more{pending: pending{start: start}}}
 }
 
 // Then returns the reply that k makes of r, once r is known; it may have failed. k
 // runs on the event loop, or within Blocking in its goroutine.
 func (r Reply) Then(k func(Reply) Reply) Reply {
-	if r.pending == nil {
+	p := r.pending()
+	if p == nil {
 		return k(r)
 	}
-	p := *r.pending
-	p.then = append(slices.Clip(p.then), k)
-	return Reply{pending: &p}
+	return Reply{more: &more{pending: pending{p.f, p.start, append(slices.Clip(p.then), k)}}}
 }
 
 // resume returns what becomes of p when its first reply is r.

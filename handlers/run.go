@@ -10,10 +10,15 @@ import (
 
 // Call asks h about an event. A panic becomes a reply that failed with a
 // [*PanicError].
-func (c *Control) Call(h Handler, s *Session, ev Event) Reply {
-	r := called(h, s, ev)
-	c.failed = r.failed
-	return r
+func (c *Control) Call(h Handler, s *Session, ev Event) (r Reply) {
+	c.Release()
+	defer func() {
+		if v := recover(); v != nil {
+			r = panicked(v)
+		}
+		c.failed = r.failed
+	}()
+	return h.Handle(s, ev)
 }
 
 // called returns the reply of h, or a failed one if h panics.
@@ -25,12 +30,18 @@ func called(h Handler, s *Session, ev Event) (r Reply) {
 // recovered makes a failed reply of a panic. It is to be deferred.
 func recovered(r *Reply) {
 	if v := recover(); v != nil {
-		*r = Failed(&PanicError{Value: v, Stack: debug.Stack()})
+		*r = panicked(v)
 	}
 }
 
+// panicked returns the reply of a handler that panics with v.
+func panicked(v any) Reply { return Failed(&PanicError{Value: v, Stack: debug.Stack()}) }
+
 // Guard returns what f returns, or a failed reply if f panics.
-func (c *Control) Guard(f func() Reply) Reply { return guarded(f) }
+func (c *Control) Guard(f func() Reply) Reply {
+	c.Release()
+	return guarded(f)
+}
 
 // guarded returns what f returns, or a failed reply if it panics.
 func guarded(f func() Reply) (r Reply) {
@@ -44,7 +55,7 @@ func guarded(f func() Reply) (r Reply) {
 // be pending again. If run was called, post is called once when that work is done,
 // wanted or not.
 func (c *Control) Run(s *Session, r Reply, run func(func()), post func(next func() Reply)) {
-	p := r.pending
+	p := r.pending()
 	c.mu.Lock()
 	s.kept = true
 	c.mu.Unlock()
@@ -88,7 +99,7 @@ type awaited struct {
 
 // resolve is the [Resolve] of a.
 func (a *awaited) resolve(r Reply) error {
-	if r.pending != nil {
+	if r.pending() != nil {
 		return fmt.Errorf("%w: a pending reply", protocol.ErrStatusNotAllowed)
 	}
 	if err := a.s.stale(); err != nil {

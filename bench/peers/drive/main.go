@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 )
@@ -27,23 +26,20 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "measurements of each kind, interleaved")
 	flag.IntVar(&s.idle, "idle", 5000, "idle sessions")
 	only := flag.String("only", "", "measure only the cases with this in their name")
-	profile := flag.String("peers", "", "measure only these servers, separated by commas")
+	names := flag.String("peers", strings.Join(peers, ","), "servers to measure: names of programs in the directory")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	s.peers = s.present(*profile)
+	s.peers = s.present(strings.Split(*names, ","))
 	if err := s.run(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "drive:", err)
 		os.Exit(1)
 	}
 }
 
-// present returns the peers that were built, of those that were asked for.
-func (s *series) present(only string) (list []string) {
-	for _, peer := range peers {
-		if only != "" && !slices.Contains(strings.Split(only, ","), peer) {
-			continue
-		}
+// present returns those of some servers that were built.
+func (s *series) present(names []string) (list []string) {
+	for _, peer := range names {
 		if _, err := os.Stat(s.path(peer)); err == nil {
 			list = append(list, peer)
 		}
