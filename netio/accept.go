@@ -13,21 +13,46 @@ const (
 	maxBackOff = time.Second
 )
 
+// maxEnrolling is how many connections of a listener may be on their way to an event
+// loop at once. A loop that is woken up takes all that wait for it: with one message
+// a connection that saves a tenth of the CPU time of a server. More of them save
+// nothing more, and a burst of connections would hold up the loops.
+const maxEnrolling = 8
+
 // accept accepts connections until the listener is closed. No error ends it but
 // that.
 func (s *Server) accept(l *listener) {
+	enrolling := make(chan struct{}, maxEnrolling)
+	failures := make(chan error, maxEnrolling)
+	defer func() {
+		for range maxEnrolling { // until all are done
+			enrolling <- struct{}{}
+		}
+	}()
 	var wait time.Duration
 	for {
 		c, err := l.Accept()
-		if err == nil {
-			err = s.admit(l, c)
-		}
 		switch {
-		case err == nil:
-			wait = 0
-			continue
 		case errors.Is(err, net.ErrClosed):
 			return
+		case err == nil && !s.acquire(l):
+			err = c.Close()
+		case err == nil:
+			enrolling <- struct{}{}
+			go func() {
+				if err := s.enroll(l, c); err != nil {
+					failures <- err
+				}
+				<-enrolling
+			}()
+		}
+		if err == nil {
+			select {
+			case err = <-failures:
+			default:
+				wait = 0
+				continue
+			}
 		}
 		if wait == 0 {
 			wait = minBackOff
@@ -53,11 +78,8 @@ func (s *Server) pause(d time.Duration) bool {
 	}
 }
 
-// admit hands a connection over to an event loop, when there is room for it.
-func (s *Server) admit(l *listener, c net.Conn) error {
-	if !s.acquire(l) {
-		return c.Close()
-	}
+// enroll hands a connection over to an event loop.
+func (s *Server) enroll(l *listener, c net.Conn) error {
 	for _, a := range []net.Addr{c.LocalAddr(), c.RemoteAddr()} {
 		if tcp, ok := a.(*net.TCPAddr); ok {
 			tcp.Zone = "" // gnet gives the string to its pool of buffers

@@ -72,7 +72,7 @@ func (s *series) once(ctx context.Context, peer string, c testCase) (cost, error
 	if c.inet {
 		socket = fmt.Sprintf("inet:%d@127.0.0.1", 20000+s.sockets)
 	}
-	server, err := start(s.path(peer), socket, c.stream)
+	server, err := start(s.path(peer), socket, c)
 	if err != nil {
 		return cost{}, err
 	}

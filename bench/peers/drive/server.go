@@ -25,14 +25,17 @@ type server struct {
 }
 
 // start starts a peer on the first CPU, and waits until it listens.
-func start(path, socket string, stream bool) (*server, error) {
+func start(path, socket string, c testCase) (*server, error) {
 	args := []string{"-addr", socket}
-	if stream {
+	if c.stream {
 		args = append(args, "-stream")
 	}
 	s := &server{cmd: exec.Command("taskset", append([]string{"-c", "0", path}, args...)...)}
 	s.cmd.Stderr = os.Stderr
 	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	if c.idle { // what is needed, not what the collector leaves for later
+		s.cmd.Env = append(s.cmd.Env, "GOGC=10")
+	}
 	s.net, s.addr, _ = strings.Cut(socket, ":")
 	if s.net == "inet" {
 		port, host, _ := strings.Cut(s.addr, "@")
