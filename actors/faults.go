@@ -62,7 +62,7 @@ func (s *session) log(level slog.Level, message string, attrs ...slog.Attr) {
 	}
 	line := append([]slog.Attr{
 		slog.Uint64("session", s.id), slog.String("qid", queueID), slog.String("peer", f.Peer.String()),
-		slog.String("listener", s.listener), slog.String("state", f.State.String()),
+		slog.String("listener", f.Listener), slog.String("state", f.State.String()),
 	}, attrs...)
 	if suppressed > 0 {
 		line = append(line, slog.Int("suppressed", suppressed))

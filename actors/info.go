@@ -25,7 +25,7 @@ type Info struct {
 func (s *session) info(now time.Time) Info {
 	f := s.control.Facts()
 	return Info{
-		ID: s.id, Peer: f.Peer, Listener: s.listener, Since: s.since, State: f.State,
+		ID: s.id, Peer: f.Peer, Listener: f.Listener, Since: time.Unix(0, s.since), State: f.State,
 		Pending:  since(now, s.pending.Load()),
 		Idle:     since(now, s.idle.Load()),
 		Messages: s.messages.Load(),

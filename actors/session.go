@@ -45,8 +45,7 @@ type session struct {
 	gone    bool               // the connection is lost or closed
 	removed bool               // the system does not know the session any more
 
-	since    time.Time
-	listener string
+	since    int64        // in Unix nanoseconds
 	pending  atomic.Int64 // since when an answer has been pending, in Unix nanoseconds
 	idle     atomic.Int64 // since when the MTA has been silent, in Unix nanoseconds
 	messages atomic.Uint64
@@ -59,7 +58,7 @@ type task func(*session)
 
 func newSession(l *Loop, c Conn, listener string) *session {
 	now := time.Now()
-	s := &session{loop: l, sys: l.sys, conn: c, id: lastID.Add(1), since: now, heard: now, listener: listener}
+	s := &session{loop: l, sys: l.sys, conn: c, id: lastID.Add(1), since: now.UnixNano(), heard: now}
 	s.mailbox.owner, s.timer.s = s, s
 	cfg := &l.sys.cfg
 	s.control = handlers.NewControl(context.Background(), handlers.Facts{
@@ -123,8 +122,8 @@ func (s *session) Lost(err error, partial bool) {
 
 // start greets the connection.
 func (s *session) start() {
-	s.idle.Store(s.since.UnixNano())
-	s.loop.stamp = s.since
+	s.idle.Store(s.since)
+	s.loop.stamp = s.heard
 	s.establish()
 	s.advance()
 }

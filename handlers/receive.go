@@ -44,7 +44,11 @@ func (c *Control) arrive(cmd protocol.Command, code protocol.Code) {
 	case *protocol.Connect:
 		f.Host, f.Client, f.Helo = e.Host.String(), e.Addr, ""
 	case *protocol.Helo:
-		if string(e.Name) != f.Helo {
+		switch string(e.Name) {
+		case f.Helo:
+		case f.Host: // one string is enough
+			f.Helo = f.Host
+		default:
 			f.Helo = e.Name.String()
 		}
 	case *protocol.RcptTo:
