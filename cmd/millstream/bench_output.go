@@ -73,6 +73,7 @@ func readReport(name string) (*load.Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no report in %s: %w", name, err)
 	}
+	r.Settings = append(r.Settings, load.Setting{Name: report.NameSetting, Value: name})
 	return r, nil
 }
 
