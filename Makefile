@@ -51,6 +51,12 @@ benchstat: ## compare two results of bench (OLD, NEW)
 bench-peers: ## measure against other milter libraries
 	$(MAKE) -C bench/peers
 
+bench-growth: ## plot how the cost of a message grows
+	$(MAKE) -C bench/peers growth
+
+bench-fairness: ## measure what sessions do to each other
+	$(MAKE) -C bench/peers fairness
+
 fuzz: ## run each fuzz target for FUZZTIME (PKG)
 	@set -e; packages=$$($(GO) list $(PKG)); \
 	for package in $$packages; do \
@@ -80,4 +86,4 @@ clean: ## remove what was built and measured
 	rm -rf bin coverage.* *.bench
 	find . -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +
 
-.PHONY: help run build test bench benchstat bench-peers fuzz lint fmt cover clean
+.PHONY: help run build test bench benchstat bench-peers bench-growth bench-fairness fuzz lint fmt cover clean

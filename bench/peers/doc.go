@@ -15,5 +15,10 @@
 // header or a C compiler is missing.
 //
 // drive starts them in turn, pinned to one CPU, loads them from another, and prints
-// what a message cost the server in CPU time.
+// what a message cost the server in CPU time. It also measures millstream by itself:
+//
+//	make growth      how that cost grows with sessions, bodies, headers, handlers
+//	                 and idle sessions, as tables and as plots in an HTML file
+//	make fairness    how evenly sessions are served, and what normal messages feel
+//	                 of large ones and of functions that take their time
 package peers

@@ -1,5 +1,6 @@
 // Command drive measures what a message costs the servers of package peers, and what
-// an idle session does.
+// an idle session does. Of our own it measures also how that cost grows, and what
+// sessions do to each other.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -20,21 +22,63 @@ const ours = "millstream"
 
 func main() {
 	var s series
+	var t task
 	flag.StringVar(&s.bin, "bin", ".", "directory of the servers")
 	flag.IntVar(&s.connections, "connections", 100, "connections at once")
 	flag.DurationVar(&s.time, "time", time.Second, "how long each measurement lasts")
-	flag.IntVar(&s.rounds, "rounds", 7, "measurements of each kind, interleaved")
+	flag.IntVar(&s.rounds, "rounds", 0, "measurements of each kind, interleaved; 0 is 7, or 3 with -growth and -fairness")
 	flag.IntVar(&s.idle, "idle", 5000, "idle sessions")
-	only := flag.String("only", "", "measure only the cases with this in their name")
+	flag.BoolVar(&s.stream, "stream", false, "with -growth: nothing is answered before the end of a message")
+	flag.StringVar(&t.only, "only", "", "measure only the cases, or with -growth the dimensions, with this in their name")
+	flag.StringVar(&t.growth, "growth", "", "measure how the cost of a message grows, and plot it in this HTML `file`")
+	flag.BoolVar(&t.fairness, "fairness", false, "measure what sessions do to each other")
+	flag.StringVar(&t.neighbour, "neighbour", "", "used by -fairness: be a `kind` of load, at -at")
+	flag.StringVar(&t.at, "at", "", "with -neighbour: the socket of the server")
 	names := flag.String("peers", strings.Join(peers, ","), "servers to measure: names of programs in the directory")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s.peers = s.present(strings.Split(*names, ","))
-	if err := s.run(ctx, *only); err != nil {
+	if err := t.do(ctx, &s); err != nil {
 		fmt.Fprintln(os.Stderr, "drive:", err)
 		os.Exit(1)
 	}
+}
+
+// A task is what is to be done: without a word, to compare the peers.
+type task struct {
+	only          string
+	growth        string
+	fairness      bool
+	neighbour, at string
+}
+
+func (t *task) do(ctx context.Context, s *series) error {
+	if t.neighbour != "" {
+		return beNeighbour(ctx, os.Stdout, t.neighbour, t.at)
+	}
+	if s.rounds == 0 {
+		s.rounds = 7
+		if t.growth != "" || t.fairness {
+			s.rounds = 3
+		}
+	}
+	dir, err := os.MkdirTemp("", "peers")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	s.dir = dir
+	apart := pin(loadPlace)
+	fmt.Printf("%s, %d CPUs, %s; server and load on a CPU each: %v\n%d connections, median of %d rounds of %v each, interleaved\n\n",
+		cpuModel(), runtime.NumCPU(), runtime.Version(), apart, s.connections, s.rounds, s.time)
+	switch {
+	case t.growth != "":
+		return s.growth(ctx, t.growth, t.only)
+	case t.fairness:
+		return s.fairness(ctx)
+	}
+	return s.compare(ctx, t.only)
 }
 
 // present returns those of some servers that were built.
@@ -47,17 +91,8 @@ func (s *series) present(names []string) (list []string) {
 	return list
 }
 
-// run measures everything and prints tables.
-func (s *series) run(ctx context.Context, only string) error {
-	dir, err := os.MkdirTemp("", "peers")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	s.dir = dir
-	apart := pin(os.Getpid(), runtime.NumCPU()-1)
-	fmt.Printf("%s, %d CPUs, %s; server and load on a CPU each: %v\n%d connections, median of %d rounds of %v each, interleaved\n\n",
-		cpuModel(), runtime.NumCPU(), runtime.Version(), apart, s.connections, s.rounds, s.time)
+// compare measures all cases and prints tables.
+func (s *series) compare(ctx context.Context, only string) error {
 	table := s.table()
 	table.head()
 	for _, c := range cases {

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"millstream/bench/load"
-	"millstream/bench/load/corpus"
-	"millstream/netio/mta"
 )
 
 // A test case is one way of loading a server.
@@ -37,6 +35,7 @@ type series struct {
 	time        time.Duration
 	rounds      int
 	idle        int
+	stream      bool   // growth with nothing answered before the end
 	dir         string // for sockets
 	sockets     int    // that were made
 }
@@ -67,50 +66,29 @@ func (s *series) measure(ctx context.Context, c testCase) ([][]cost, error) {
 
 // once measures a server of its own.
 func (s *series) once(ctx context.Context, peer string, c testCase) (cost, error) {
-	s.sockets++
-	socket := "unix:" + filepath.Join(s.dir, fmt.Sprint(s.sockets))
-	if c.inet {
-		socket = fmt.Sprintf("inet:%d@127.0.0.1", 20000+s.sockets)
+	u := setup{peer: peer, at: serverPlace, inet: c.inet}
+	if c.stream {
+		u.args = []string{"-stream"}
 	}
-	server, err := start(s.path(peer), socket, c)
+	cfg := load.Config{Mails: usualMail(), Connections: s.connections, Duration: s.time, WarmUp: s.time / 4}
+	if c.churn {
+		cfg.Reuse = 1
+	}
+	if c.idle { // what is needed, not what the collector leaves for later
+		u.env = []string{"GOGC=10"}
+		cfg.Connections, cfg.Idle, cfg.WarmUp, cfg.Duration = 0, s.idle, 0, 0
+	}
+	server, err := s.start(u)
 	if err != nil {
 		return cost{}, err
 	}
 	defer server.stop()
-	cfg := load.Config{
-		Address: socket, Mails: mails, PID: server.cmd.Process.Pid, Workers: 1,
-		Connections: s.connections, Duration: s.time, WarmUp: s.time / 4, Expect: []string{"X-Peer"},
-	}
-	if c.churn {
-		cfg.Reuse = 1
-	}
-	if c.idle {
-		cfg.Connections, cfg.Idle, cfg.WarmUp, cfg.Duration = 0, s.idle, 0, 0
-	}
-	r, err := load.Run(ctx, cfg, nil)
+	r, err := server.run(ctx, cfg)
 	switch {
 	case err != nil:
 		return cost{}, err
-	case ctx.Err() != nil:
-		return cost{}, ctx.Err()
-	case r.Failures() > 0:
-		return cost{}, fmt.Errorf("%v", r.Samples)
 	case c.idle:
 		return cost{server: r.Idle.PerSession()}, nil
 	}
-	per := func(d time.Duration) float64 { return float64(d) / float64(r.Counts.Messages) / 1e3 }
-	return cost{per(r.Server.CPU), per(r.Generator.CPU), r.Latency(load.MessageLatency).Quantile(99)}, nil
+	return cost{perMessage(r, r.Server.CPU), perMessage(r, r.Generator.CPU), r.Latency(load.MessageLatency).Quantile(99)}, nil
 }
-
-// mails is the message that is sent: twelve headers and two KiB of text.
-var mails = func() []*mta.Mail {
-	size, err := corpus.ParseSizes("2KiB")
-	if err != nil {
-		panic(err)
-	}
-	list, err := corpus.Synthetic(corpus.Spec{Headers: 12, Recipients: 1, Body: size})
-	if err != nil {
-		panic(err)
-	}
-	return list
-}()

@@ -1,70 +1,68 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// pin has a process run on one CPU, if there is more than one.
-func pin(pid, cpu int) bool {
-	var set unix.CPUSet
-	set.Set(cpu)
-	return cpu > 0 && unix.SchedSetaffinity(pid, &set) == nil
+// A setup says how a server is to run.
+type setup struct {
+	peer string
+	at   place
+	inet bool
+	args []string
+	env  []string
 }
 
-// server is a running peer.
+// A server is a running peer.
 type server struct {
-	cmd  *exec.Cmd
-	addr string // for package net
-	net  string
+	cmd    *exec.Cmd
+	socket string // in milter notation
 }
 
-// start starts a peer on the first CPU, and waits until it listens.
-func start(path, socket string, c testCase) (*server, error) {
-	args := []string{"-addr", socket}
-	if c.stream {
-		args = append(args, "-stream")
+// start starts a server at a socket of its own, and waits until it listens.
+func (s *series) start(u setup) (*server, error) {
+	s.sockets++
+	network, address := "unix", filepath.Join(s.dir, fmt.Sprint(s.sockets))
+	socket := "unix:" + address
+	if u.inet {
+		port := 20000 + s.sockets
+		network, address = "tcp", net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+		socket = fmt.Sprintf("inet:%d@127.0.0.1", port)
 	}
-	s := &server{cmd: exec.Command("taskset", append([]string{"-c", "0", path}, args...)...)}
-	s.cmd.Stderr = os.Stderr
-	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	if c.idle { // what is needed, not what the collector leaves for later
-		s.cmd.Env = append(s.cmd.Env, "GOGC=10")
-	}
-	s.net, s.addr, _ = strings.Cut(socket, ":")
-	if s.net == "inet" {
-		port, host, _ := strings.Cut(s.addr, "@")
-		s.net, s.addr = "tcp", net.JoinHostPort(host, port)
-	}
-	if err := s.cmd.Start(); err != nil {
+	v := &server{u.at.command(s.path(u.peer), append([]string{"-addr", socket}, u.args...)...), socket}
+	v.cmd.Env = append(v.cmd.Env, u.env...)
+	if err := v.cmd.Start(); err != nil {
 		return nil, err
 	}
 	for deadline := time.Now().Add(5 * time.Second); ; {
-		c, err := net.Dial(s.net, s.addr)
+		c, err := net.Dial(network, address)
 		if err == nil {
-			return s, c.Close()
+			return v, c.Close()
 		}
 		if time.Now().After(deadline) {
-			s.stop()
+			v.stop()
 			return nil, err
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(unix.SIGTERM)
+func (v *server) stop() {
+	_ = v.cmd.Process.Signal(unix.SIGTERM)
 	done := make(chan struct{})
-	go func() { _ = s.cmd.Wait(); close(done) }()
+	go func() { _ = v.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(time.Second):
-		_ = s.cmd.Process.Kill()
+		_ = v.cmd.Process.Kill()
 		<-done
 	}
 }

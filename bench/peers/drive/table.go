@@ -69,7 +69,7 @@ func (t *table) end() {
 	fmt.Print("\nCPU of the server for a message (and of the load; p99 of a message in µs), memory of an idle session:\n\n", t.costs.String())
 }
 
-func medianOf(list []cost, of func(cost) float64) float64 {
+func medianOf[T any](list []T, of func(T) float64) float64 {
 	var values []float64
 	for _, c := range list {
 		values = append(values, of(c))

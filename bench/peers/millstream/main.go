@@ -12,12 +12,14 @@ import (
 
 	"millstream/handlers"
 	"millstream/netio"
-	"millstream/protocol"
 )
 
 func main() {
+	var f filter
 	addr := flag.String("addr", "", "socket to listen on, in milter notation")
-	stream := flag.Bool("stream", false, "answer nothing before the end of the message")
+	flag.BoolVar(&f.stream, "stream", false, "answer nothing before the end of the message")
+	flag.IntVar(&f.handlers, "handlers", 1, "filters in the chain; the last one adds the header")
+	flag.StringVar(&f.slow, "slow", "", "sender whose messages wait for a slow function, such as <slow@example.com>")
 	profile := flag.String("cpuprofile", "", "file for a profile of the CPU")
 	flag.Parse()
 	if *profile != "" {
@@ -25,7 +27,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	srv, err := netio.Listen(netio.Config{Listen: []string{*addr}, Loops: 1}, handlers.Shared(filter(*stream)))
+	srv, err := netio.Listen(netio.Config{Listen: []string{*addr}, Loops: 1}, handlers.Shared(f.handler()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,24 +51,4 @@ func profileTo(path string) func() {
 			log.Print(err)
 		}
 	}
-}
-
-// filter takes every event. With stream it only watches those before the end.
-func filter(stream bool) handlers.Handler {
-	return handlers.Chain(
-		take[*protocol.Connect](stream), take[*protocol.Helo](stream), take[*protocol.MailFrom](stream),
-		take[*protocol.RcptTo](stream), take[*protocol.Data](stream), take[*protocol.Header](stream),
-		take[*protocol.EndOfHeader](stream), take[*protocol.Body](stream), take[*protocol.Unknown](stream),
-		handlers.On(func(_ *handlers.Session, m *handlers.Message) handlers.Reply {
-			m.AddHeader("X-Peer", "millstream")
-			return handlers.Continue
-		}),
-	)
-}
-
-func take[E handlers.Answered](stream bool) handlers.Handler {
-	if stream {
-		return handlers.Observe(func(*handlers.Session, E) {})
-	}
-	return handlers.On(func(*handlers.Session, E) handlers.Reply { return handlers.Continue })
 }
