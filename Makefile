@@ -27,7 +27,7 @@ TEST = $(GO) test -timeout 20m
 SCRIPTS = .ci/run $$(find . -name '*.sh')
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build and run "millstream serve" (ARGS)
 	bin/millstream serve $(ARGS)

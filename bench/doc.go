@@ -4,7 +4,9 @@
 //	go test -run '^$' -bench . -benchmem ./bench    the codec, a session, a server
 //	bench/load                                      the load generator behind "millstream bench"
 //	bench/e2e                                       Postfix and Sendmail with the program as their milter
+//	bench/load/corpus, bench/load/report            what it sends, and how it tells what it saw
 //	bench/peers                                     the same load against other milter libraries
+//	bench/PERFORMANCE.md                            what a message costs, where, and what was tried
 //
 // Measurements are compared with benchstat over ten runs on a machine that does
 // nothing else; "make bench" and "make bench-peers" run them. What a unit test

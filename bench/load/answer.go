@@ -56,7 +56,7 @@ func (w *worker) packet(s *session, code protocol.Code, body protocol.View, more
 		}
 	}
 	a, err := protocol.DecodeAnswer(code, body)
-	if err == nil && !s.awaiting {
+	if err == nil && (!s.awaiting || !s.isWritten()) {
 		err = fmt.Errorf("%w: %v answers nothing", protocol.ErrProtocol, code)
 	}
 	var final bool
@@ -105,7 +105,9 @@ func (w *worker) conclude(s *session, a *protocol.Answer, body []byte) {
 
 // change notes a change to the message.
 func (w *worker) change(s *session, a *protocol.Answer) {
-	w.stats.counts.Changes++
+	if w.counts(s) {
+		w.stats.counts.Changes++
+	}
 	if a.Code != protocol.CodeAddHeader && a.Code != protocol.CodeInsertHeader {
 		return
 	}
@@ -119,7 +121,7 @@ func (w *worker) change(s *session, a *protocol.Answer) {
 // answered goes on after the answer to a command.
 func (w *worker) answered(s *session, a *protocol.Answer) {
 	command, status := s.exchange.Command, a.Status()
-	if s.mischief == none {
+	if s.mischief == none && w.counts(s) {
 		w.stats.took(placeOf[command], w.now-s.began)
 	}
 	switch {
@@ -144,7 +146,9 @@ func (w *worker) recipient(s *session, status protocol.Status) {
 	steps := s.packets.Steps
 	switch status {
 	case protocol.StatusReject, protocol.StatusTempFail:
-		w.stats.counts.Refused++
+		if w.counts(s) {
+			w.stats.counts.Refused++
+		}
 		if last := s.step == len(steps) || steps[s.step].Code != protocol.CodeRcptTo; last && !s.good {
 			w.settle(s, protocol.CodeRcptTo, status)
 			return
@@ -169,22 +173,27 @@ func (w *worker) settle(s *session, command protocol.Code, status protocol.Statu
 	if command != protocol.CodeEndOfMessage && !ofClient {
 		s.first = abortPacket
 	}
-	if s.due >= w.from { // not of the warm-up
-		w.stats.counts.Messages++
-		w.stats.verdicts[status]++
-		if s.mischief == none {
-			w.stats.took(messagePlace, w.now-s.due)
-		}
-	}
-	taken := status.IsPass() || status == protocol.StatusAccept
-	if missing := w.run.expected &^ s.found; taken && missing != 0 && command == protocol.CodeEndOfMessage {
-		w.stats.failed(w.measured(), ErrorExpected, w.run.missing(missing))
+	if w.counts(s) {
+		w.note(s, command, status)
 	}
 	w.drop(s)
 	if ofClient {
 		w.leave(s)
 	}
 	w.next(s)
+}
+
+// note counts a message that has its verdict.
+func (w *worker) note(s *session, command protocol.Code, status protocol.Status) {
+	w.stats.counts.Messages++
+	w.stats.verdicts[status]++
+	if s.mischief == none {
+		w.stats.took(messagePlace, w.now-s.due)
+	}
+	taken := status.IsPass() || status == protocol.StatusAccept
+	if missing := w.run.expected &^ s.found; taken && missing != 0 && command == protocol.CodeEndOfMessage {
+		w.stats.failed(w.measured(), ErrorExpected, w.run.missing(missing))
+	}
 }
 
 // errBeside is the error for bytes that came beside the answer to a command.

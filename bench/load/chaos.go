@@ -53,22 +53,23 @@ func (w *worker) misbehave(s *session) {
 	s.cut = -1
 	switch s.mischief {
 	case abort:
-		w.stats.counts.Aborts++
+		w.did(s, &w.stats.counts.Aborts)
 		s.first = abortPacket
 		w.drop(s)
 		w.end(s)
 		w.wake(s, w.now) // not at once: perhaps nothing was waited for
 	case reset:
-		w.stats.counts.Resets++
+		w.did(s, &w.stats.counts.Resets)
 		w.drop(s)
 		w.close(s, true)
 		w.next(s)
 	case unknown:
-		w.stats.counts.Unknown++
 		if !s.dialog.terms.Sends(protocol.CodeUnknown) {
+			s.mischief = none // the milter does not hear of it
 			w.proceed(s)
 			return
 		}
+		w.did(s, &w.stats.counts.Unknown)
 		s.first = unknownPacket
 		if s.dialog.terms.Waits(protocol.CodeUnknown) {
 			s.await(protocol.CodeUnknown)
@@ -77,15 +78,19 @@ func (w *worker) misbehave(s *session) {
 	}
 }
 
+// did counts mischief.
+func (w *worker) did(s *session, count *int64) {
+	if w.counts(s) {
+		*count++
+	}
+}
+
 // stopReading leaves an answer unread for a while. It reports whether the session is
 // still there.
 func (w *worker) stopReading(s *session) bool {
-	w.stats.counts.SlowReads++
-	if err := w.poll.change(s.fd, s.slot, s.turn, false, false); err != nil {
-		w.failed(s, ErrorLost, err)
-		return false
-	}
+	w.did(s, &w.stats.counts.SlowReads)
+	s.deaf = true
 	s.since = w.now + int64(SlowTime)
 	w.wake(s, s.since)
-	return true
+	return w.watch(s)
 }

@@ -15,6 +15,7 @@ const (
 
 // run conducts the workers.
 func (r *runner) run(ctx context.Context, progress func(Progress)) (*Result, error) {
+	defer r.close()
 	m := newMeter(r)
 	var all sync.WaitGroup
 	for _, w := range r.workers {
@@ -22,28 +23,36 @@ func (r *runner) run(ctx context.Context, progress func(Progress)) (*Result, err
 	}
 	go func() { all.Wait(); close(r.ended) }()
 
-	r.openIdle(ctx, m)
-	if r.cfg.WarmUp > 0 {
+	before := func(p Progress) {
+		p.WarmUp, p.Done = true, -1
+		progress(p)
+	}
+	r.openIdle(ctx, m, before)
+	if r.cfg.WarmUp > 0 && ctx.Err() == nil {
 		r.open(r.cfg.Connections, false)
-		r.wait(ctx, r.cfg.WarmUp, m, func(p Progress) {
-			p.WarmUp, p.Done = true, -1
-			progress(p)
-		})
+		r.wait(ctx, r.cfg.WarmUp, m, before)
 		r.measure(m)
 	} else {
 		r.measure(m)
-		r.open(r.cfg.Connections, false)
+		if ctx.Err() == nil {
+			r.open(r.cfg.Connections, false)
+		}
 	}
 	r.begun.Store(true)
+	r.wake()
 	if r.cfg.Connections > 0 || r.cfg.Duration > 0 {
 		r.wait(ctx, r.cfg.Duration, m, progress)
 	}
 	r.stop(ctx, m, progress)
-	return m.finish(), r.fatal
+	return m.finish(), r.err(ctx)
 }
 
-// measure begins to measure, with all workers at once.
+// measure begins to measure, with all workers at once. If the run is over already, its
+// errors are what there is to show.
 func (r *runner) measure(m *meter) {
+	if r.cut.Load() {
+		return
+	}
 	for _, w := range r.workers {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -53,6 +62,7 @@ func (r *runner) measure(m *meter) {
 	for _, w := range r.workers {
 		w.measure(r.cfg.Rate)
 	}
+	r.wake() // to their new schedules
 	m.begin()
 }
 
@@ -67,6 +77,7 @@ func (r *runner) open(n int, holds bool) {
 		w.add(part, holds)
 		w.mu.Unlock()
 	}
+	r.wake() // to the first message that is due
 }
 
 func btoi(b bool) int {
@@ -89,8 +100,9 @@ func (r *runner) warmUp() Schedule {
 	return Schedule{{From: rate, To: rate}}
 }
 
-// openIdle opens the idle sessions and measures them.
-func (r *runner) openIdle(ctx context.Context, m *meter) {
+// openIdle opens the idle sessions and measures them. A milter that takes no more of
+// them for the length of a time-out has all that it will take.
+func (r *runner) openIdle(ctx context.Context, m *meter, progress func(Progress)) {
 	if r.cfg.Idle == 0 {
 		return
 	}
@@ -98,19 +110,28 @@ func (r *runner) openIdle(ctx context.Context, m *meter) {
 	r.open(r.cfg.Idle, true)
 	look := time.NewTicker(idleLook)
 	defer look.Stop()
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	most, grew := 0, time.Now()
 	for settled := time.Duration(0); settled < idleSettle; {
 		select {
 		case <-ctx.Done():
-			return
+			settled = idleSettle
 		case <-r.ended:
-			return
+			settled = idleSettle
+		case <-tick.C:
+			progress(m.tick(-1))
 		case <-look.C:
-		}
-		if int(r.holding.Load()) >= r.cfg.Idle {
-			settled += idleLook
+			held := int(r.holding.Load())
+			if held > most {
+				most, grew = held, time.Now()
+			}
+			if held >= r.cfg.Idle || time.Since(grew) > r.cfg.Timeout {
+				settled += idleLook
+			}
 		}
 	}
-	m.result.Idle.After = m.server.memory()
+	m.result.Idle.Sessions, m.result.Idle.After = int(r.holding.Load()), m.server.memory()
 }
 
 // wait lets the workers work for a time, or, if that is 0, until they have ended.
@@ -155,7 +176,8 @@ func (r *runner) done(elapsed time.Duration, m *meter) float64 {
 func (r *runner) stop(ctx context.Context, m *meter, progress func(Progress)) {
 	m.waiting = r.waiting()
 	r.stopping.Store(true)
-	patience := r.cfg.Timeout + r.cfg.Think + cutAfterEnd
+	r.wake()
+	patience := r.cfg.Timeout + r.cfg.thinking() + cutAfterEnd
 	if ctx.Err() != nil {
 		patience = cutAfterEnd
 	}
@@ -173,6 +195,7 @@ func (r *runner) stop(ctx context.Context, m *meter, progress func(Progress)) {
 			end.Reset(cutAfterEnd)
 		case <-end.C:
 			r.cut.Store(true)
+			r.wake()
 		case <-tick.C:
 			progress(m.tick(1))
 		}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -140,10 +141,13 @@ func TestFaults(t *testing.T) {
 				}
 				return f.answer(natural), true, f.hangUp
 			}
-			r, err := Run(t.Context(), Config{
-				Address: m.start(t), Mails: mails()[:1], Connections: 2, Reuse: 2, Messages: 8,
-				Timeout: 50 * time.Millisecond, Expect: []string{"X-Load"},
-			}, nil)
+			cfg := Config{
+				Address: m.start(t), Mails: mails()[:1], Connections: 2, Reuse: 2, Messages: 8, Expect: []string{"X-Load"},
+			}
+			if f.kind == ErrorTimeout {
+				cfg.Timeout = 50 * time.Millisecond
+			}
+			r, err := Run(t.Context(), cfg, nil)
 			if failed := f.at == protocol.CodeNegotiate; (err != nil) != failed {
 				t.Errorf("error %v", err)
 			}
@@ -228,7 +232,10 @@ func TestConfigErrors(t *testing.T) {
 		"address":      {Address: "nonsense:", Mails: mails()},
 		"connections":  {Connections: -1, Mails: mails()},
 		"100 %":        {Chaos: Chaos{Abort: 0.6, Reset: 0.5}, Mails: mails()},
+		"below 0":      {Chaos: Chaos{Abort: -0.1}, Mails: mails()},
+		"of chaos":     {Chaos: Chaos{SlowRead: math.NaN()}, Mails: mails()},
 		"negative":     {Reuse: -1, Mails: mails()},
+		"step 2":       {Rate: Schedule{{From: 1, To: 1, For: 1}, {From: math.Inf(1), To: math.Inf(1)}}, Mails: mails()},
 		"step 1":       {Rate: Schedule{{From: 1, To: 2}}, Mails: mails()},
 		"65 headers":   {Expect: make([]string, 65), Mails: mails()},
 		"an inherited": {Address: "fd:3", Mails: mails()},

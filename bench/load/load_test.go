@@ -36,6 +36,7 @@ func adding(watch bool) handlers.Handler {
 // serve serves a filter until the test ends, and returns its address.
 func serve(tb testing.TB, network string, h handlers.Handler) string {
 	tb.Helper()
+	watchLeaks(tb)
 	address := "inet:0@127.0.0.1"
 	if network == "unix" {
 		address = filepath.Join(tb.TempDir(), "s")

@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"sort"
 	"time"
 
 	"millstream/protocol"
@@ -13,13 +14,14 @@ const longestWait = int64(50 * time.Millisecond)
 
 var errConnectTimeout = errors.New("milter: no connection in time")
 
+var errNotRead = errors.New("milter: nothing is read from the connection")
+
 func errTimeout(command protocol.Code) error {
 	return fmt.Errorf("milter: no answer to %v in time", command)
 }
 
 // loop runs the sessions until all have ended.
 func (w *worker) loop() {
-	defer w.poll.close()
 	for wait := int64(0); ; {
 		before := time.Now()
 		n, err := w.poll.wait(wait)
@@ -46,7 +48,7 @@ func (w *worker) loop() {
 
 // pass does what time brings about. It returns how long nothing more will be due.
 func (w *worker) pass() (wait int64) {
-	for {
+	for range len(w.timers) { // not for those that come up meanwhile: events have their turn first
 		at, ok := w.timers.next()
 		if !ok || at > w.now {
 			break
@@ -76,8 +78,8 @@ func (w *worker) ended() bool {
 		return false
 	}
 	for _, s := range w.sessions {
-		if s.fd < 0 {
-			continue
+		if s.claimed && w.counts(s) {
+			w.run.unanswered.Add(1)
 		}
 		if s.phase == held || s.phase == free {
 			w.leave(s)
@@ -86,6 +88,7 @@ func (w *worker) ended() bool {
 		}
 		w.drop(s)
 	}
+	w.gone = true
 	return true
 }
 
@@ -119,17 +122,22 @@ func (w *worker) claim() (due int64, ok bool) {
 }
 
 // waiting returns how many messages are due that no session was free for.
-func (w *worker) waiting() (n int64) {
+func (w *worker) waiting() int64 {
 	if w.schedule == nil {
 		return 0
 	}
+	w.clock()
 	claims := w.claims
-	for w.due() {
-		w.claims++
-		n++
+	defer func() { w.claims = claims }()
+	late := func(n int) bool { // about the message that comes n after the next one
+		w.claims = claims + int64(n)
+		return w.due()
 	}
-	w.claims = claims
-	return n
+	most := 1
+	for late(most) {
+		most *= 2
+	}
+	return int64(sort.Search(most, func(n int) bool { return !late(n) }))
 }
 
 // over reports whether no more messages will be due.
@@ -157,3 +165,6 @@ func (w *worker) measure(s Schedule) {
 	w.slept.Store(0)
 	w.stats.reset()
 }
+
+// counts reports whether the message of s is measured: those of the warm-up are not.
+func (w *worker) counts(s *session) bool { return s.due >= w.from }

@@ -126,6 +126,12 @@ func (m *meter) warnings(slept time.Duration) (list []string) {
 	if m.waiting > 0 {
 		warn("%d messages were due and never sent, as no session was free: allow more connections, or the rate is too high for the milter", m.waiting)
 	}
+	if n := m.r.unanswered.Load(); n > 0 {
+		warn("%d messages were under way when the run was cut: their answers are not known", n)
+	}
+	if r.Idle != nil && r.Idle.Sessions < c.Idle {
+		warn("only %d of %d idle sessions were open when the messages began", r.Idle.Sessions, c.Idle)
+	}
 	if c.PID > 0 && !m.server.known() {
 		warn("process %d cannot be looked at: its CPU time and memory are not known", c.PID)
 	}

@@ -19,13 +19,15 @@ type testMilter struct {
 	// hangUp has the connection closed after it.
 	answer func(c net.Conn, code protocol.Code, n int, natural []byte) (b []byte, use, hangUp bool)
 
+	stop  func() // has it end when its connections have ended
 	mu    sync.Mutex
-	heard []protocol.Command
+	heard []protocol.Command // in full when it has ended
 }
 
 // start serves until the test ends, and returns the address.
 func (m *testMilter) start(tb testing.TB) string {
 	tb.Helper()
+	watchLeaks(tb)
 	path := filepath.Join(tb.TempDir(), "milter")
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -41,11 +43,23 @@ func (m *testMilter) start(tb testing.TB) string {
 			all.Go(func() { m.serve(c) })
 		}
 	})
-	tb.Cleanup(func() {
+	m.stop = func() {
 		l.Close()
 		all.Wait()
-	})
+	}
+	tb.Cleanup(m.stop)
 	return "unix:" + path
+}
+
+// count ends the milter and returns how many commands of a kind it has heard.
+func (m *testMilter) count(code protocol.Code) (n int64) {
+	m.stop()
+	for _, cmd := range m.heard {
+		if cmd.Code() == code {
+			n++
+		}
+	}
+	return n
 }
 
 // serve answers one connection.
@@ -66,12 +80,15 @@ func (m *testMilter) serve(c net.Conn) {
 				break
 			}
 			cmd, err := d.Decode(code, body)
-			if err != nil || code == protocol.CodeQuit {
+			if err != nil {
 				return
 			}
 			m.mu.Lock()
 			m.heard = append(m.heard, cmd.Clone())
 			m.mu.Unlock()
+			if code == protocol.CodeQuit {
+				return
+			}
 			seen[code]++
 			answer, hangUp := m.reply(c, cmd, seen[code])
 			if _, err := c.Write(answer); err != nil || hangUp {

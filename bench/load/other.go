@@ -23,10 +23,11 @@ func closeSocket(int, bool)                 {}
 
 type poller struct{ blocked bool }
 
-const clockSlot = -1
+const ownSlot = -1
 
 func newPoller() (*poller, error)                         { return nil, errNotHere }
 func (*poller) close()                                    {}
+func (*poller) wake()                                     {}
 func (*poller) add(int, int, uint32, bool) error          { return errNotHere }
 func (*poller) change(int, int, uint32, bool, bool) error { return errNotHere }
 func (*poller) wait(int64) (int, error)                   { return 0, errNotHere }

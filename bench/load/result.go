@@ -23,7 +23,9 @@ type Result struct {
 	Samples  []ErrorSample    // the first few errors
 
 	// Latencies has the message first, and then the stages in the order in which
-	// they come. Of a stage that the milter does not answer there is none.
+	// they come. Of a stage that the milter does not answer there is none. What
+	// ended in an error is in none of them, nor is a message that was due and never
+	// sent: Errors and Warnings tell of those.
 	Latencies []Latency
 
 	Series    []Interval // one a second
@@ -79,7 +81,8 @@ type Latency struct {
 }
 
 // MessageLatency is the name of the [Latency] of whole messages, from when each was
-// meant to begin.
+// meant to begin. For the first message of a connection, connecting and greeting are
+// part of it; so is the time that the SMTP client thinks.
 const MessageLatency = "message"
 
 // SessionLatency is the name of the [Latency] of opening a connection: up to the
@@ -111,7 +114,7 @@ type Usage struct {
 
 // Idle is what sessions cost a server that only wait.
 type Idle struct {
-	Sessions      int
+	Sessions      int   // that were open
 	Before, After int64 // resident bytes of the server; 0 if the process is not known
 }
 

@@ -3,8 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,13 +10,6 @@ import (
 
 	"millstream/netio/mta"
 	"millstream/protocol"
-)
-
-// Limits of a [Config].
-const (
-	maxExpect      = 64
-	maxConnections = 1_000_000
-	defaultTimeout = 30 * time.Second
 )
 
 // Run loads a milter and returns what that has shown. progress, which may be nil, is
@@ -42,68 +33,6 @@ func Run(ctx context.Context, cfg Config, progress func(Progress)) (*Result, err
 	return r.run(ctx, progress)
 }
 
-// complete checks c and fills in what it leaves out.
-func (c *Config) complete() error {
-	switch {
-	case len(c.Mails) == 0:
-		return c.wrong("there are no mails to send")
-	case c.Connections < 0 || c.Idle < 0 || c.Connections+c.Idle > maxConnections:
-		return c.wrong("%d connections and %d idle ones; there can be 0 to %d", c.Connections, c.Idle, maxConnections)
-	case len(c.Expect) > maxExpect:
-		return c.wrong("%d headers are expected; there can be %d", len(c.Expect), maxExpect)
-	case c.Chaos.Abort+c.Chaos.Reset+c.Chaos.Unknown+c.Chaos.SlowRead > 1:
-		return c.wrong("the shares of chaos are more than 100 %% of the messages")
-	case c.Reuse < 0 || c.Messages < 0 || c.Workers < 0:
-		return c.wrong("a count is negative")
-	}
-	for i, step := range c.Rate {
-		last := i == len(c.Rate)-1
-		if step.From < 0 || step.To < 0 || step.From+step.To <= 0 || step.For < 0 || step.For == 0 && (!last || step.From != step.To) {
-			return c.wrong("step %d of the rate, %v to %v a second for %v, is none", i+1, step.From, step.To, step.For)
-		}
-	}
-	if c.Offer == (protocol.Options{}) {
-		c.Offer = mta.Offer()
-	}
-	if c.Connections == 0 && c.Idle == 0 {
-		c.Connections = 1
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.Workers == 0 {
-		c.Workers = runtime.GOMAXPROCS(0)
-	}
-	c.Workers = min(c.Workers, max(c.Connections, c.Idle))
-	if c.Client.Connect.Host == nil {
-		c.Client = defaultClient(c.Dialect)
-	}
-	return nil
-}
-
-func (c *Config) wrong(format string, args ...any) error {
-	return fmt.Errorf("%w: load: "+format, append([]any{protocol.ErrInvalidArgument}, args...)...)
-}
-
-// defaultClient is an SMTP client of the network for documentation, RFC 5737.
-func defaultClient(d mta.Dialect) mta.Client {
-	c := mta.Client{
-		Connect: protocol.Connect{
-			Host: protocol.View("client.example.com"),
-			Addr: protocol.Addr{Family: protocol.FamilyInet, IP: netip.MustParseAddr("192.0.2.1"), Port: 42025},
-		},
-		Helo: protocol.Helo{Name: protocol.View("client.example.com")},
-		Macros: map[string]string{
-			"j": "mx.example.org", "_": "client.example.com [192.0.2.1]", "daemon_name": "mx.example.org",
-			"daemon_addr": "192.0.2.25", "v": "Postfix 3.7.11", "if_name": "mx.example.org", "if_addr": "192.0.2.25",
-		},
-	}
-	if d == mta.Sendmail {
-		c.Macros["daemon_name"], c.Macros["v"] = "MTA", "8.17.1"
-	}
-	return c
-}
-
 // A runner is a run under way.
 type runner struct {
 	cfg      Config
@@ -116,6 +45,7 @@ type runner struct {
 	ended    chan struct{} // closed when the workers have ended
 
 	claimed    atomic.Int64 // messages of a closed loop
+	unanswered atomic.Int64 // messages that were given up when the run was cut
 	holding    atomic.Int64 // sessions that wait for nothing
 	everOpened atomic.Bool
 	begun      atomic.Bool // messages may be sent
@@ -125,6 +55,7 @@ type runner struct {
 
 	mu       sync.Mutex
 	troubles int
+	trouble  error // the first one
 	fatal    error
 }
 
@@ -143,14 +74,26 @@ func newRunner(cfg *Config) (*runner, error) {
 	for i := range cfg.Workers {
 		w, err := newWorker(r, i)
 		if err != nil {
-			for _, w := range r.workers {
-				w.poll.close()
-			}
+			r.close()
 			return nil, err
 		}
 		r.workers = append(r.workers, w)
 	}
 	return r, nil
+}
+
+// close gives back what the workers have waited with. They have ended.
+func (r *runner) close() {
+	for _, w := range r.workers {
+		w.poll.close()
+	}
+}
+
+// wake has the workers look around at once.
+func (r *runner) wake() {
+	for _, w := range r.workers {
+		w.poll.wake()
+	}
 }
 
 // claim takes one of the messages of a closed loop.
@@ -183,6 +126,9 @@ func (r *runner) troubled(err error) {
 		return
 	}
 	r.mu.Lock()
+	if r.trouble == nil {
+		r.trouble = err
+	}
 	r.troubles++
 	troubles := r.troubles
 	r.mu.Unlock()
@@ -200,4 +146,14 @@ func (r *runner) giveUp(err error) {
 	}
 	r.stopping.Store(true)
 	r.cut.Store(true)
+}
+
+// err returns what was in the way of the run, if something was.
+func (r *runner) err(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fatal == nil && !r.everOpened.Load() && ctx.Err() == nil {
+		return r.trouble
+	}
+	return r.fatal
 }

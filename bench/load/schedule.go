@@ -46,7 +46,11 @@ func (s Step) reach(n, seconds float64) float64 {
 	return 2 * n / (s.From + math.Sqrt(max(s.From*s.From+2*slope*n, 0)))
 }
 
-func toDuration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+// toDuration returns some seconds, or for far more a time that no run sees.
+func toDuration(seconds float64) time.Duration {
+	const never = 1 << 61
+	return time.Duration(min(seconds*float64(time.Second), never))
+}
 
 // Length returns how long the schedule is; 0 is for ever.
 func (s Schedule) Length() (all time.Duration) {

@@ -10,6 +10,7 @@ type phase uint8
 
 const (
 	closed   phase = iota // no connection
+	knocking              // the milter has no room for one yet
 	opening               // a connection is under way
 	offering              // the milter has the offer
 	greeting              // it hears of the client
@@ -26,6 +27,10 @@ type session struct {
 	turn  uint32 // counts connections: events and timers of an old one are void
 	phase phase
 	holds bool // never sends a message
+	rests bool // after an error
+
+	pool  *pool // in which it waits for a message; nil for none
+	place int   // there
 
 	opened  int64 // when the connection was begun
 	backoff int64 // how long the last error has kept it from trying again
@@ -37,13 +42,14 @@ type session struct {
 	first    []byte
 	packets  *mta.Packets
 	pos, end int
-	step     int // the next one to be written
-	blocked  bool
+	step     int  // the next one to be written
+	blocked  bool // there was no room for all
 
 	awaiting bool
+	deaf     bool // what comes is left unread
 	exchange mta.Exchange
 	began    int64 // when the turn was written
-	since    int64 // the last sign of life
+	since    int64 // the last sign of life, or the beginning of the wait for one
 
 	message
 }
@@ -67,11 +73,13 @@ var (
 	unknownPacket = (&protocol.Unknown{Line: protocol.View("XPING")}).Append(nil)
 )
 
-// start connects. It is called again until it is known whether that works.
+// start connects. While the milter has not accepted the connections before, it is
+// called again.
 func (w *worker) start(s *session) {
 	s.turn++
 	fd, underWay, err := w.target.connect()
 	if isFull(err) {
+		s.phase = knocking
 		w.wake(s, w.now+retryAfter)
 		return
 	}
@@ -116,8 +124,10 @@ func (s *session) await(code protocol.Code) {
 func (w *worker) agreed(s *session, d *dialog) {
 	s.dialog, s.backoff = d, 0
 	w.run.everOpened.Store(true)
-	w.stats.counts.Sessions++
-	w.stats.took(sessionPlace, w.now-s.opened)
+	if s.opened >= w.from { // not in the warm-up
+		w.stats.counts.Sessions++
+		w.stats.took(sessionPlace, w.now-s.opened)
+	}
 	s.phase = greeting
 	s.cut, s.skipping, s.mischief = -1, false, none
 	s.play(d.greeting)
@@ -154,10 +164,20 @@ func (w *worker) leave(s *session) {
 	if n, err := read(s.fd, w.in); err == nil && n > 0 {
 		w.stats.failed(w.measured(), ErrorProtocol, errBeside(n, "quit"))
 	}
-	w.out = append(append(w.out[:0], s.first...), quitPacket...)
-	n, _ := write(s.fd, w.out) // the milter may be gone already
-	w.stats.counts.Sent += int64(n)
+	w.out = append(w.out[:0], s.first...)
+	if len(w.out) > 0 && w.run.cfg.Dialect == mta.Sendmail { // each packet apart
+		w.part(s)
+		w.out = w.out[:0]
+	}
+	w.out = append(w.out, quitPacket...)
+	w.part(s)
 	w.close(s, false)
+}
+
+// part writes the last words to a milter, which may be gone already.
+func (w *worker) part(s *session) {
+	n, _ := write(s.fd, w.out)
+	w.stats.counts.Sent += int64(n)
 }
 
 // close closes a connection.
@@ -170,7 +190,7 @@ func (w *worker) close(s *session, reset bool) {
 	}
 	s.fd = -1
 	s.turn++
-	s.phase, s.awaiting, s.blocked, s.first = closed, false, false, nil
+	s.phase, s.awaiting, s.blocked, s.deaf, s.first = closed, false, false, false, nil
 }
 
 // failed ends a session with an error, and begins it again after a while.
@@ -179,6 +199,11 @@ func (w *worker) failed(s *session, kind string, err error) {
 	w.run.troubled(err)
 	w.close(s, false)
 	w.drop(s)
+	s.unpool()
+	if !s.holds {
+		s.rests = true
+		w.active--
+	}
 	s.backoff = min(max(2*s.backoff, firstBackoff), lastBackoff)
 	w.wake(s, w.now+s.backoff)
 }

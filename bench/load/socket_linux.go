@@ -149,31 +149,54 @@ func closeSocket(fd int, reset bool) {
 
 // A poller waits for sockets and for a time.
 type poller struct {
-	epoll, clock int
-	events       [256]unix.EpollEvent
-	blocked      bool // the last wait has slept
+	epoll, clock, bell int
+	events             [256]unix.EpollEvent
+	blocked            bool // the last wait has slept
 }
 
-// clockSlot is the slot of the poller's own clock.
-const clockSlot = -1
+// ownSlot is the slot of the poller's own clock and bell, which are told apart by
+// these turns.
+const (
+	ownSlot   = -1
+	clockTurn = 0
+	bellTurn  = 1
+)
 
 func newPoller() (*poller, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	clock, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
-	if err != nil {
-		_ = unix.Close(epoll)
+	p := &poller{epoll: epoll, clock: -1, bell: -1}
+	if p.clock, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
+		p.close()
 		return nil, fmt.Errorf("timerfd: %w", err)
 	}
-	p := &poller{epoll: epoll, clock: clock}
-	return p, p.control(unix.EPOLL_CTL_ADD, clock, clockSlot, 0, unix.EPOLLIN)
+	if p.bell, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		p.close()
+		return nil, fmt.Errorf("eventfd: %w", err)
+	}
+	for turn, fd := range []int{clockTurn: p.clock, bellTurn: p.bell} {
+		if err := p.control(unix.EPOLL_CTL_ADD, fd, ownSlot, uint32(turn), unix.EPOLLIN); err != nil {
+			p.close()
+			return nil, fmt.Errorf("epoll: %w", err)
+		}
+	}
+	return p, nil
 }
 
 func (p *poller) close() {
-	_ = unix.Close(p.clock)
-	_ = unix.Close(p.epoll)
+	for _, fd := range []int{p.clock, p.bell, p.epoll} {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// wake ends a wait, or the next one. It may be called by another goroutine.
+func (p *poller) wake() {
+	one := [8]byte{1} // whatever the order of bytes is, it is not 0
+	_, _ = write(p.bell, one[:])
 }
 
 func (p *poller) control(op, fd, slot int, turn uint32, events uint32) error {
@@ -228,9 +251,13 @@ func (p *poller) wait(nanoseconds int64) (int, error) {
 // it, and whether something has come or there is room.
 func (p *poller) event(i int) (slot int, turn uint32, input, room bool) {
 	e := &p.events[i]
-	if e.Fd == clockSlot {
-		var ticks [8]byte
-		_, _ = read(p.clock, ticks[:]) // it is enough that it has run
+	if e.Fd == ownSlot {
+		fd := p.clock
+		if e.Pad == bellTurn {
+			fd = p.bell
+		}
+		var count [8]byte
+		_, _ = read(fd, count[:]) // it is enough that there was something
 	}
 	return int(e.Fd), uint32(e.Pad), e.Events&^unix.EPOLLOUT != 0, e.Events&unix.EPOLLOUT != 0
 }

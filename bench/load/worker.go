@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"millstream/protocol"
 )
 
 // Times of a worker, in nanoseconds.
@@ -38,14 +36,15 @@ type worker struct {
 	now      int64 // nanoseconds since base
 	from     int64 // when what is measured began
 	sessions []*session
-	idle     []*session // that have nothing to send: those with a connection, in an open loop
-	unused   []*session // those without
+	idle     pool // sessions of an open loop that wait for a message: those with a connection
+	unused   pool // those without
 	timers   timers
 	swept    int64
 	schedule Schedule
 	claims   int64 // messages of the schedule that were claimed
 	nextID   uint64
-	active   int // sessions that send messages, and have not ended
+	active   int  // sessions that send messages, have not ended and do not rest
+	gone     bool // the loop is over
 	inFlight int64
 	dialog   *dialog // of the last negotiation
 }
@@ -70,6 +69,9 @@ func (w *worker) measured() time.Duration { return time.Duration(w.now - w.from)
 
 // add makes sessions and starts them, or keeps them for when they are needed.
 func (w *worker) add(n int, holds bool) {
+	if w.gone {
+		return
+	}
 	w.clock()
 	for range n {
 		s := &session{fd: -1, slot: len(w.sessions), holds: holds}
@@ -85,7 +87,7 @@ func (w *worker) add(n int, holds bool) {
 
 // launch opens a connection.
 func (w *worker) launch(s *session) {
-	s.opened = w.now
+	s.opened, s.since = w.now, w.now
 	w.start(s)
 }
 
@@ -94,15 +96,20 @@ func (w *worker) wake(s *session, at int64) { w.timers.add(timer{at, s, s.turn})
 
 // awake goes on with a session whose time has come.
 func (w *worker) awake(s *session) {
+	if s.rests {
+		s.rests = false
+		w.active++
+	}
 	switch {
-	case s.phase == closed && (s.holds || s.claimed):
+	case s.phase == knocking:
 		w.start(s)
+	case s.phase == closed && s.holds:
+		w.launch(s)
 	case s.phase == closed || s.phase == free:
 		w.feed(s)
-	case s.awaiting: // it has been slow to read
-		if err := w.poll.change(s.fd, s.slot, s.turn, true, s.blocked); err != nil {
-			w.failed(s, ErrorLost, err)
-		}
+	case s.deaf:
+		s.deaf = false
+		w.watch(s)
 	default:
 		w.proceed(s)
 	}
@@ -145,21 +152,18 @@ func (w *worker) feed(s *session) {
 		}
 		w.active--
 	case s.fd < 0:
-		w.unused = append(w.unused, s)
+		w.unused.put(s)
 	default:
-		w.idle = append(w.idle, s)
+		w.idle.put(s)
 	}
 }
 
 // serve hands messages that are due to sessions that wait for one. When there are no
 // more to come, these end.
 func (w *worker) serve() {
-	for _, list := range []*[]*session{&w.idle, &w.unused} {
-		for len(*list) > 0 && (w.due() || w.over()) {
-			last := len(*list) - 1
-			s := (*list)[last]
-			*list = (*list)[:last]
-			w.feed(s)
+	for _, p := range []*pool{&w.idle, &w.unused} {
+		for len(*p) > 0 && (w.due() || w.over()) {
+			w.feed(p.take())
 		}
 	}
 }
@@ -167,7 +171,7 @@ func (w *worker) serve() {
 // event handles one event of the poller.
 func (w *worker) event(i int) {
 	slot, turn, input, room := w.poll.event(i)
-	if slot == clockSlot {
+	if slot == ownSlot {
 		return
 	}
 	s := w.sessions[slot]
@@ -175,22 +179,19 @@ func (w *worker) event(i int) {
 		return
 	}
 	if s.phase == opening {
-		s.blocked = false
-		err := connected(s.fd)
-		if err == nil {
-			err = w.poll.change(s.fd, s.slot, s.turn, true, false)
-		}
-		if err != nil {
+		if err := connected(s.fd); err != nil {
 			w.failed(s, ErrorConnect, err)
 			return
 		}
 		w.clock()
-		w.offer(s)
+		if s.blocked = false; w.watch(s) {
+			w.offer(s)
+		}
 		return
 	}
 	if room && s.blocked {
 		w.clock()
-		s.since = w.now
+		s.since = max(s.since, w.now)
 		w.drain(s)
 	}
 	if input && s.turn == turn {
@@ -209,12 +210,12 @@ func (w *worker) sweep() {
 			continue
 		}
 		switch {
-		case s.awaiting:
-			w.failed(s, ErrorTimeout, errTimeout(s.exchange.Command))
-		case s.phase == opening:
+		case s.phase == opening, s.phase == knocking:
 			w.failed(s, ErrorConnect, errConnectTimeout)
 		case s.blocked:
-			w.failed(s, ErrorTimeout, errTimeout(protocol.CodeBody))
+			w.failed(s, ErrorTimeout, errNotRead)
+		case s.awaiting:
+			w.failed(s, ErrorTimeout, errTimeout(s.exchange.Command))
 		}
 	}
 }

@@ -13,8 +13,9 @@ const window = 64 << 10
 // proceed writes what comes next: as much as an MTA writes without an answer.
 func (w *worker) proceed(s *session) {
 	steps := s.packets.Steps
-	for s.skipping && s.step < len(steps) && steps[s.step].Code == protocol.CodeBody {
-		s.pos = steps[s.step].End
+	for s.skipping && s.step < len(steps) && s.step != s.cut && steps[s.step].Code == protocol.CodeBody {
+		s.end = steps[s.step].End
+		s.pos = s.end
 		s.step++
 	}
 	switch s.step {
@@ -61,7 +62,7 @@ func (w *worker) flush(s *session) {
 
 // drain writes what is left of a turn.
 func (w *worker) drain(s *session) {
-	for len(s.first) > 0 || s.pos < s.end {
+	for !s.isWritten() {
 		part := w.fill(s)
 		n, err := write(s.fd, part)
 		if err != nil {
@@ -73,35 +74,48 @@ func (w *worker) drain(s *session) {
 		s.first = s.first[ahead:]
 		s.pos += n - ahead
 		if n < len(part) {
-			w.awaitRoom(s, true)
+			w.block(s, true)
 			return
 		}
 	}
-	if s.blocked {
-		w.awaitRoom(s, false)
-	}
-	if !s.awaiting {
+	if w.block(s, false) && !s.awaiting {
 		w.goOn(s)
 	}
 }
 
-// awaitRoom has the worker tell when there is room, or not any more.
-func (w *worker) awaitRoom(s *session, room bool) {
-	s.blocked = room
-	if err := w.poll.change(s.fd, s.slot, s.turn, true, room); err != nil {
-		w.failed(s, ErrorLost, err)
+// block notes whether there was no room for all. It reports whether the session is
+// still there.
+func (w *worker) block(s *session, blocked bool) bool {
+	if s.blocked == blocked {
+		return true
 	}
+	s.blocked = blocked
+	return w.watch(s)
 }
+
+// watch has the poller tell of what a session waits for. It reports whether the
+// session is still there.
+func (w *worker) watch(s *session) bool {
+	if err := w.poll.change(s.fd, s.slot, s.turn, !s.deaf, s.blocked); err != nil {
+		w.failed(s, ErrorLost, err)
+		return false
+	}
+	return true
+}
+
+// isWritten reports whether nothing is left of a turn.
+func (s *session) isWritten() bool { return len(s.first) == 0 && s.pos == s.end }
 
 // fill returns what is to be written at once, with the queue id of the message in its
 // places.
 func (w *worker) fill(s *session) []byte {
 	w.out = append(w.out[:0], s.first...)
-	if s.pos == s.end {
+	apart := w.run.cfg.Dialect == mta.Sendmail
+	if s.pos == s.end || apart && len(s.first) > 0 {
 		return w.out
 	}
 	end := min(s.end, s.pos+window)
-	if w.run.cfg.Dialect == mta.Sendmail {
+	if apart {
 		end = min(end, s.packetEnd())
 	}
 	shift := len(w.out) - s.pos

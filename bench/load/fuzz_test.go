@@ -1,0 +1,96 @@
+package load
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"millstream/protocol"
+)
+
+// A babbler agrees to some steps, and then says what it likes.
+type babbler struct{ data atomic.Pointer[[]byte] }
+
+// serve says the data on each connection: four bytes are the steps, and then comes,
+// in answer to each read or after a while, a byte that tells how many bytes are to
+// come, and these. With the last of them it closes the connection.
+func (b *babbler) serve(c net.Conn) {
+	defer c.Close()
+	data, buf := *b.data.Load(), make([]byte, 64<<10)
+	if _, err := c.Read(buf); err != nil {
+		return
+	}
+	if len(data) >= 4 {
+		steps := protocol.Steps(binary.BigEndian.Uint32(data)) & protocol.StepsAll
+		o := protocol.Options{Version: 6, Actions: protocol.ActionsAll, Steps: steps}
+		if _, err := c.Write((&protocol.Agreement{Wire: o}).Append(nil)); err != nil {
+			return
+		}
+		data = data[4:]
+	}
+	for len(data) > 1 {
+		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if _, err := c.Read(buf); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+		n := min(max(int(data[0]), 1), len(data)-1)
+		if _, err := c.Write(data[1 : 1+n]); err != nil {
+			return
+		}
+		data = data[1+n:]
+	}
+}
+
+// Whatever a milter says, the generator ends, and counts each message once.
+func FuzzMilterBytes(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var b babbler
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { b.serve(c) })
+		}
+	})
+	f.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	f.Add([]byte{})
+	f.Add([]byte{0, 0, 0})
+	f.Add(slices.Concat([]byte{0, 0, 0, 0}, said(goOn(nil), 20)))
+	f.Add(slices.Concat([]byte{0, 0x0f, 0xfc, 0x80}, said(append(slices.Clone(addHeader), goOn(nil)...), 5)))
+	f.Add(slices.Concat([]byte{0, 0, 0, 0}, said(goOn(nil), 8), said([]byte{0, 0, 0, 1, 's'}, 2), said(goOn(nil), 5)))
+	f.Add(slices.Concat([]byte{0, 0, 0, 0}, said(protocol.AppendReply(nil, protocol.StatusReject, nil), 20)))
+	f.Add([]byte{0, 0, 0, 0, 5, 0, 0, 0, 1, 'c', 2, 0, 0, 3, 0, 1, 'c', 4, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b.data.Store(&data)
+		last, progress := watchProgress(t, 2)
+		r, _ := Run(t.Context(), Config{
+			Address: "unix:" + path, Mails: mails()[:1], Connections: 2, Workers: 1, Messages: 2,
+			Timeout: 20 * time.Millisecond, Expect: []string{"X-Late"},
+		}, progress)
+		if r.Counts.Messages+r.Failures()-r.Errors[ErrorExpected] < 2 || r.Counts.Messages > 2 || last.InFlight != 0 {
+			t.Errorf("%+v, %v, %+v", r.Counts, r.Errors, last)
+		}
+	})
+}
+
+// said is some words n times, each with its length before it.
+func said(words []byte, n int) []byte {
+	return slices.Repeat(append([]byte{byte(len(words))}, words...), n)
+}
