@@ -110,6 +110,10 @@ func (m *meter) finish() *Result {
 // to have been the limit.
 const busyLimit = 0.9
 
+// lateShare is the part of the messages, as one in so many, that may be due at the end
+// and not sent before that is worth a word.
+const lateShare = 100
+
 // warnings says why the numbers may not be what they seem.
 func (m *meter) warnings(slept time.Duration) (list []string) {
 	r, c := &m.result, &m.r.cfg
@@ -123,7 +127,7 @@ func (m *meter) warnings(slept time.Duration) (list []string) {
 	if c.Workers > runtime.GOMAXPROCS(0) {
 		warn("%d workers share %d CPUs", c.Workers, runtime.GOMAXPROCS(0))
 	}
-	if m.waiting > 0 {
+	if m.waiting > r.Counts.Messages/lateShare { // the last moment is always cut off
 		warn("%d messages were due and never sent, as no session was free: allow more connections, or the rate is too high for the milter", m.waiting)
 	}
 	if n := m.r.unanswered.Load(); n > 0 {

@@ -74,7 +74,7 @@ func (s *series) fairness(ctx context.Context) error {
 
 var neighbourNames = map[string]string{
 	heavy: "messages of 50 MiB in one session",
-	slow:  "100 sessions whose messages wait for a function that sleeps for 100 ms",
+	slow:  "one session whose messages wait for a function that sleeps for 100 ms",
 }
 
 // halfRate returns half of the messages a second that a server takes in a closed loop.

@@ -34,7 +34,7 @@ func beNeighbour(ctx context.Context, w io.Writer, kind, socket string) error {
 	case heavy:
 		cfg.Connections, cfg.Mails = 1, mail(usualHeaders, "50MiB", "")
 	case slow:
-		cfg.Connections, cfg.Mails = 100, mail(usualHeaders, usualBody, slowSender)
+		cfg.Connections, cfg.Mails = 1, mail(usualHeaders, usualBody, slowSender)
 	default:
 		return fmt.Errorf("a neighbour is %s or %s, not %q", heavy, slow, kind)
 	}
