@@ -21,7 +21,8 @@ type Control struct {
 	machine protocol.Machine
 	macros  protocol.Macros
 
-	held bool // the goroutine of the session has mu, from Hold to Release
+	watcher Watcher // nil if nobody wants to know
+	held    bool    // the goroutine of the session has mu, from Hold to Release
 
 	mu      sync.Mutex // what handlers may reach from other goroutines
 	facts   Facts

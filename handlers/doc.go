@@ -140,6 +140,9 @@
 // and edit the same request; Reject wins, then Continue. Events without an answer,
 // and an abort, are told to all members.
 //
+// [Named] gives a member a name. It is told with what the member decides: in
+// Result.By, in the log, in traces and measurements.
+//
 // [Around] makes a [Middleware] of a function that sees each event before a handler
 // does, and each reply after it.
 //

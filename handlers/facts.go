@@ -42,6 +42,15 @@ func (c *Control) Facts() Facts {
 	return c.facts
 }
 
+// Macro returns the value of a macro, newest stage first, or "". It may be called from
+// any goroutine.
+func (c *Control) Macro(name string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	value, _ := c.facts.Macros.Lookup(name)
+	return value
+}
+
 // Timeout returns how long the MTA may be silent; 0 means for ever.
 func (c *Control) Timeout() time.Duration {
 	c.mu.Lock()

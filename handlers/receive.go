@@ -115,6 +115,16 @@ func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took ti
 	return e, err
 }
 
+// Decided notes whose answer has ended the message, and what the SMTP client is to
+// see of it; text may be nil.
+func (c *Control) Decided(by string, text *protocol.SMTPReply) {
+	c.lock()
+	defer c.unlock()
+	if c.tally != nil {
+		c.tally.by, c.tally.reply = by, text
+	}
+}
+
 // result returns a copy of what is known of the message; nil outside a message. The
 // caller holds the lock.
 func (c *Control) result() *Result {
@@ -137,6 +147,34 @@ func (c *Control) Result(now time.Time) *Result {
 	}
 	c.tally.end = now
 	return c.result()
+}
+
+// An Outcome is what of a [Result] costs nothing to tell.
+type Outcome struct {
+	Status      protocol.Status
+	State       protocol.State
+	By          string
+	Quarantined bool
+	Recipients  int    // not refused
+	Refused     int    // recipients
+	Size        uint64 // bytes of the body
+	Start       time.Time
+	HandlerTime time.Duration
+}
+
+// Outcome returns what is known of the message under way, or of that which has just
+// ended; ok is false if there is none.
+func (c *Control) Outcome() (o Outcome, ok bool) {
+	c.lock()
+	defer c.unlock()
+	t := c.tally
+	if t == nil {
+		return o, false
+	}
+	taken := t.kept[fateTaken]
+	return Outcome{
+		t.status, t.state, t.by, t.quarantined, taken, t.kept[fateTempFailed] + t.kept[fateRejected], t.body, t.start, t.handlers,
+	}, true
 }
 
 // EndMessage clears what is kept for a message. The macros of next, the command

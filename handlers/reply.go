@@ -21,6 +21,7 @@ type Reply struct {
 type more struct {
 	smtp *protocol.SMTPReply
 	err  error
+	by   string // the name of the handler
 	pending
 }
 

@@ -23,6 +23,10 @@ type Session struct {
 	over   error // why the event is over; nil until then
 	kept   bool  // the answer is pending, so that it may be used after the call
 	shelf  Shelf
+
+	outer  *Session // that of the event, if this is the one of a named handler
+	visit  Visit    // of the named handler
+	visits []*stay  // of the event, whose answers are pending
 }
 
 // Context ends when the event it was taken in is over, when the message is
@@ -32,13 +36,30 @@ type Session struct {
 func (s *Session) Context() context.Context {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	if s.ctx == nil {
+	return s.context()
+}
+
+// context is Context for who holds the lock.
+func (s *Session) context() context.Context {
+	switch {
+	case s.ctx != nil:
+	case s.outer != nil:
+		s.ctx = s.visit.Context(s.outer.context())
+	default:
 		s.ctx, s.cancel = context.WithCancelCause(s.parent)
 		if s.over != nil {
 			s.cancel(s.over)
 		}
 	}
 	return s.ctx
+}
+
+// event returns the session that the event of s was told with.
+func (s *Session) event() *Session {
+	for s.outer != nil {
+		s = s.outer
+	}
+	return s
 }
 
 // end ends the event of s, if it is not over yet. The caller holds the lock.
@@ -50,16 +71,20 @@ func (s *Session) end(cause error) {
 	if s.cancel != nil {
 		s.cancel(cause)
 	}
+	for _, v := range s.visits {
+		v.leave(unwanted(cause))
+	}
+	s.visits = nil
 }
 
 // stale returns why an answer to the event of s is no longer wanted; nil if it is.
 func (s *Session) stale() error {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	switch {
-	case s.over == nil:
+	switch over := s.event().over; {
+	case over == nil:
 		return nil
-	case s.c.closed || errors.Is(s.over, ErrSessionClosed):
+	case s.c.closed || errors.Is(over, ErrSessionClosed):
 		return ErrSessionClosed
 	}
 	return ErrStaleResponse
@@ -77,7 +102,7 @@ func fact[T any](s *Session, f func(*Facts) T) T {
 func (s *Session) set(f func(*Control)) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	if s.over == nil {
+	if s.event().over == nil {
 		f(s.c)
 	}
 }

@@ -41,6 +41,8 @@ type tally struct {
 
 	state      protocol.State
 	status     protocol.Status
+	by         string
+	reply      *protocol.SMTPReply
 	start, end time.Time
 	handlers   time.Duration
 }
@@ -171,6 +173,10 @@ func (t *tally) result(reason string) *Result {
 		Start:       t.start,
 		End:         t.end,
 		HandlerTime: t.handlers,
+		By:          t.by,
+	}
+	if t.reply != nil {
+		r.Reply = t.reply.String()
 	}
 	if t.quarantined {
 		r.QuarantineReason = reason

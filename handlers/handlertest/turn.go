@@ -152,6 +152,9 @@ func (s *Session) apply(r handlers.Reply) {
 			s.report(err)
 		}
 	}
+	if e.Ends {
+		s.control.Decided(r.By(), text)
+	}
 	s.write(e, text, changes)
 	s.during = 0
 	s.tellFaults()
