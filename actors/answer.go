@@ -55,7 +55,13 @@ func (s *session) apply(r handlers.Reply) {
 			s.report(err, "")
 		}
 	}
+	if e.Ends {
+		s.control.Decided(r.By(), text)
+	}
 	s.answer = outcome{e, text, took}
+	if s.trail != nil {
+		s.trail.answered(s.kind, &s.answer)
+	}
 	s.write(changes)
 	s.after(e)
 }
@@ -121,10 +127,19 @@ func (s *session) respond() {
 // processed tells what became of a message, when its answer has been written.
 func (s *session) processed() {
 	s.messages.Add(1)
+	if s.trail != nil {
+		s.flush()
+		s.trail.processed()
+	}
 	if s.wants.Events.Has(handlers.KindMessageProcessed) {
 		s.flush()
 		s.tell(s.control.Result(s.loop.stamp))
 	}
 }
 
-func (s *session) endMessage() { s.control.EndMessage(s.next) }
+func (s *session) endMessage() {
+	s.control.EndMessage(s.next)
+	if s.trail != nil {
+		s.trail.ended()
+	}
+}

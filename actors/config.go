@@ -5,6 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"millstream/handlers"
 	"millstream/protocol"
 )
@@ -90,6 +93,22 @@ type Config struct {
 
 	// Log takes the log. Nil means slog.Default.
 	Log *slog.Logger
+
+	// Tracer and Meter take traces and measurements. Nil means the global ones of
+	// OpenTelemetry, which take none unless the program sets them.
+	Tracer trace.TracerProvider
+	Meter  metric.MeterProvider
+
+	// TraceSlow is how long handlers may take for a message before it is traced
+	// although its session was not sampled. Zero means 1 s, negative never.
+	TraceSlow time.Duration
+
+	// TraceAddresses is what traces tell of senders, recipients and clients.
+	TraceAddresses Addresses
+
+	// Timelines is called with what happened to each message, when it has ended. It
+	// runs on the event loop and must not block. It may be nil.
+	Timelines func(*Timeline)
 }
 
 // complete returns c with its defaults filled in and what is off as zero, or the
@@ -125,6 +144,7 @@ func (c Config) complete() (Config, error) {
 	fill(&c.HandlerTimeout, 300*time.Second)
 	fill(&c.AutoProgress, 5*time.Second)
 	fill(&c.SlowInline, 5*time.Millisecond)
+	fill(&c.TraceSlow, time.Second)
 	fill(&c.Linger, 5*time.Second)
 	fill(&c.PacketBuffer, 64<<10)
 	fill(&c.MaxPacketSize, protocol.DefaultMaxPacketSize)

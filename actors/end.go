@@ -154,6 +154,9 @@ func (s *session) leave(linger time.Duration) {
 		return
 	}
 	s.removed = true
+	if s.trail != nil {
+		s.trail.spans.end(s.why)
+	}
 	s.loop.wheel.move(&s.timer, 0)
 	s.outlet.close()
 	s.sys.remove(s)

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"runtime/debug"
@@ -14,6 +13,9 @@ import (
 // fails when it is told of a failure would do so for ever, and after the end nothing
 // is told.
 func (s *session) report(err error, look string) {
+	if s.trail != nil {
+		s.trail.failed(err)
+	}
 	if s.sys.onReport != nil {
 		s.sys.onReport(err)
 	}
@@ -56,7 +58,7 @@ func (s *session) log(level slog.Level, message string, attrs ...slog.Attr) {
 	}
 	s.control.Release()
 	f := s.control.Facts()
-	queueID := s.control.Session().Macro("i")
+	queueID := s.control.Macro("i")
 	if queueID == "" {
 		queueID = "NOQUEUE"
 	}
@@ -67,5 +69,5 @@ func (s *session) log(level slog.Level, message string, attrs ...slog.Attr) {
 	if suppressed > 0 {
 		line = append(line, slog.Int("suppressed", suppressed))
 	}
-	s.sys.reporter.log.LogAttrs(context.Background(), level, message, line...) //nolint:sloglint // the lines are those of describe
+	s.sys.reporter.log.LogAttrs(s.context(), level, message, line...) //nolint:sloglint // the lines are those of describe
 }

@@ -15,6 +15,8 @@ type Info struct {
 	Listener string
 	Since    time.Time
 	State    protocol.State
+	QueueID  string        // of the message under way; empty if there is none, or the MTA gave none
+	Handler  string        // that is at work, if it has a name and telemetry is on
 	Pending  time.Duration // how long an answer has been pending; 0 if none is
 	Idle     time.Duration // how long the MTA has been silent; 0 while it waits
 	Messages uint64        // ended so far
@@ -26,6 +28,7 @@ func (s *session) info(now time.Time) Info {
 	f := s.control.Facts()
 	return Info{
 		ID: s.id, Peer: f.Peer, Listener: f.Listener, Since: time.Unix(0, s.since), State: f.State,
+		QueueID: s.control.Macro("i"), Handler: s.trail.handler(),
 		Pending:  since(now, s.pending.Load()),
 		Idle:     since(now, s.idle.Load()),
 		Messages: s.messages.Load(),

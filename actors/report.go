@@ -86,6 +86,35 @@ func describe(err error, look string) (level slog.Level, message string) {
 	return slog.LevelError, "handler failed"
 }
 
+// kindOf returns the word for the kind of an error. They are few: they are values of a
+// label.
+func kindOf(err error) string {
+	if _, ok := errors.AsType[*handlers.SlowError](err); ok {
+		return "slow"
+	}
+	if _, ok := errors.AsType[*handlers.PanicError](err); ok {
+		return "panic"
+	}
+	for _, k := range []struct {
+		err  error
+		kind string
+	}{
+		{protocol.ErrStatusNotAllowed, "status"},
+		{protocol.ErrInvalidCode, "value"},
+		{protocol.ErrInvalidArgument, "value"},
+		{protocol.ErrNegotiation, "negotiation"},
+		{protocol.ErrProtocol, "protocol"},
+		{handlers.ErrTimeout, "timeout"},
+		{handlers.ErrSessionClosed, "closed"},
+		{handlers.ErrIO, "io"},
+	} {
+		if errors.Is(err, k.err) {
+			return k.kind
+		}
+	}
+	return "handler"
+}
+
 // looks has what the first bytes of strangers say they are.
 var looks = []struct{ begin, name string }{
 	{"GET ", "an HTTP request"},

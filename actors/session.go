@@ -30,7 +30,8 @@ type session struct {
 	input
 	turn
 	waiting
-	plan []task // what is still to be done before the next packet, last first
+	trail *trail // nil if telemetry is off
+	plan  []task // what is still to be done before the next packet, last first
 
 	outlet *outlet // of changes to messages; nil before the first message ends
 	timer  timer
@@ -65,6 +66,7 @@ func newSession(l *Loop, c Conn, listener string) *session {
 		ID: s.id, Peer: peerOf(c.RemoteAddr()), Listener: listener, Sessions: l.sys.count,
 		Timeout: cfg.Timeout, PacketBuffer: cfg.PacketBuffer,
 	}, l.sys.limits)
+	s.trail = l.sys.measured.open(s)
 	return s
 }
 

@@ -26,10 +26,13 @@ type System struct {
 	count    func() int   // Len, for every session
 	stale    atomic.Int64 // answers and messages that came too late
 	onReport func(error)  // for Offline; else nil
+	measured *telemetry
 
 	mu       sync.Mutex
 	sessions map[uint64]*session
 	empty    signal // of sessions
+	opened   int64  // sessions
+	in, out  uint64 // bytes of those that have ended
 }
 
 // lastID makes session numbers unique in the process.
@@ -54,6 +57,9 @@ func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
 		sessions: make(map[uint64]*session),
 	}
 	s.count = s.Len
+	if s.measured, err = newTelemetry(s); err != nil {
+		return nil, fmt.Errorf("telemetry: %w", err)
+	}
 	// protoactor logs whole messages, that is mail; what matters is logged here.
 	quiet := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(quiet))
@@ -80,6 +86,27 @@ func (s *System) Sessions() []Info {
 	}
 	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
+}
+
+// totals are counts of all sessions there were.
+type totals struct {
+	active, pending, opened int64
+	in, out                 uint64 // bytes
+}
+
+// totals returns the counts.
+func (s *System) totals() totals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := totals{active: int64(len(s.sessions)), opened: s.opened, in: s.in, out: s.out}
+	for _, one := range s.sessions {
+		t.in += one.inBytes.Load()
+		t.out += one.outBytes.Load()
+		if one.pending.Load() != 0 {
+			t.pending++
+		}
+	}
+	return t
 }
 
 // alive returns the sessions now alive, in no order.
@@ -129,18 +156,24 @@ func (s *System) Wait(ctx context.Context) error { return await(ctx, s.workers.i
 
 // Stop frees what the system holds. It is to be called once, after the last
 // session.
-func (s *System) Stop() { s.actors.Shutdown() }
+func (s *System) Stop() {
+	s.measured.stop()
+	s.actors.Shutdown()
+}
 
 func (s *System) add(one *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sessions[one.id] = one
+	s.opened++
 }
 
 func (s *System) remove(one *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, one.id)
+	s.in += one.inBytes.Load()
+	s.out += one.outBytes.Load()
 	if len(s.sessions) == 0 {
 		s.empty.send()
 	}

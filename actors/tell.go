@@ -70,12 +70,20 @@ func (s *session) observed(r handlers.Reply) {
 
 // inline calls the handlers on the event loop.
 func (s *session) inline(ev handlers.Event) handlers.Reply {
-	s.event = s.control.Begin(context.Background())
+	s.event = s.control.Begin(s.context())
 	r := s.control.Call(s.handler, s.event, ev)
 	if s.timeless = s.unawaited() && r.Status() != protocol.StatusProgress; !s.timeless {
 		s.measure(s.during)
 	}
 	return r
+}
+
+// context returns that of the event under way: it carries the trace.
+func (s *session) context() context.Context {
+	if s.trail == nil {
+		return context.Background()
+	}
+	return s.trail.spans.context()
 }
 
 // unawaited reports whether the MTA goes on without an answer to the event under way.
@@ -84,7 +92,7 @@ func (s *session) inline(ev handlers.Event) handlers.Reply {
 // unless handlers are told what each has taken.
 func (s *session) unawaited() bool {
 	return s.unanswered.Has(protocol.NoReply(s.code)) && s.during == s.kind && protocol.NoReply(s.code) != 0 &&
-		!s.wants.Events.Has(handlers.KindResponse)
+		!s.wants.Events.Has(handlers.KindResponse) && (s.trail == nil || !s.trail.exact())
 }
 
 // measure reports handlers that held the event loop since the time was last asked

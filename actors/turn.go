@@ -41,6 +41,9 @@ func (s *session) command(cmd protocol.Command) bool {
 		return code == protocol.CodeAbort
 	}
 	s.code = code
+	if turn.Begins && s.trail != nil {
+		s.trail.begin(s.loop.stamp)
+	}
 	switch {
 	case turn.Pending:
 		s.next = 0

@@ -51,6 +51,13 @@ func (w *workers) next() (f func()) {
 	return nil
 }
 
+// counts returns how many functions run, and how many wait.
+func (w *workers) counts() (running, waiting int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return int64(w.running), int64(len(w.waiting))
+}
+
 // idle returns what is closed when no function is running.
 func (w *workers) idle() <-chan struct{} {
 	w.mu.Lock()

@@ -1,0 +1,112 @@
+package actors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"millstream/protocol"
+)
+
+// Addresses is what traces tell of senders, recipients and clients.
+type Addresses uint8
+
+// What traces tell of addresses.
+const (
+	AddressesOff    Addresses = iota // nothing
+	AddressesHashed                  // the beginning of a SHA-256, so that equal ones can be found
+	AddressesClear                   // as they are
+)
+
+// show returns an address as it may be told; "" if it may not.
+func (a Addresses) show(address string) string {
+	switch a {
+	case AddressesClear:
+		return address
+	case AddressesHashed:
+		sum := sha256.Sum256([]byte(strings.ToLower(address)))
+		return hex.EncodeToString(sum[:8])
+	}
+	return ""
+}
+
+// The names of attributes. There are no conventions for mail yet: those of the
+// network are OpenTelemetry's.
+const (
+	attrSession    = attribute.Key("milter.session.id")
+	attrListener   = attribute.Key("milter.listener")
+	attrQueueID    = attribute.Key("milter.queue_id")
+	attrVerdict    = attribute.Key("milter.verdict")
+	attrStage      = attribute.Key("milter.stage")
+	attrHandler    = attribute.Key("milter.handler")
+	attrStatus     = attribute.Key("milter.status")
+	attrCount      = attribute.Key("milter.count")
+	attrTook       = attribute.Key("milter.handler.duration") // seconds
+	attrSilent     = attribute.Key("milter.silent")
+	attrReplyCode  = attribute.Key("smtp.reply.code")
+	attrQuarantine = attribute.Key("milter.quarantined")
+	attrRecipients = attribute.Key("mail.recipients")
+	attrSize       = attribute.Key("mail.body.size") // bytes
+	attrFrom       = attribute.Key("mail.from")
+	attrTo         = attribute.Key("mail.to")
+	attrClient     = attribute.Key("client.address")
+	attrHelo       = attribute.Key("mail.helo")
+	attrPeer       = attribute.Key("network.peer.address")
+	attrResult     = attribute.Key("milter.result")
+	attrErrorKind  = attribute.Key("error.type")
+	attrDirection  = attribute.Key("network.io.direction")
+)
+
+func sessionAttributes(s *session) []attribute.KeyValue {
+	f := s.control.Facts()
+	return []attribute.KeyValue{
+		attrSession.Int64(int64(s.id)), attrListener.String(f.Listener), attrPeer.String(f.Peer.String()),
+	}
+}
+
+// messageAttributes tells what became of a message.
+func (t *telemetry) messageAttributes(l *Timeline) []attribute.KeyValue {
+	r := l.Result
+	list := []attribute.KeyValue{
+		attrSession.Int64(int64(l.Session)), attrQueueID.String(l.QueueID), attrVerdict.String(verdictOf(r.Status, r.Quarantined)),
+		attrStage.String(r.State.String()), attrRecipients.Int(len(r.Recipients)), attrSize.Int64(int64(r.BodySize)),
+	}
+	if r.By != "" {
+		list = append(list, attrHandler.String(r.By))
+	}
+	if code, err := strconv.Atoi(r.Reply[:min(3, len(r.Reply))]); err == nil {
+		list = append(list, attrReplyCode.Int(code))
+	}
+	if t.addresses == AddressesOff {
+		return list
+	}
+	to := make([]string, len(r.Recipients))
+	for i, address := range r.Recipients {
+		to[i] = t.addresses.show(address)
+	}
+	return append(list, attrFrom.String(t.addresses.show(r.From)), attrTo.StringSlice(to),
+		attrClient.String(t.addresses.show(l.Client.IP.String())), attrHelo.String(t.addresses.show(l.Helo)))
+}
+
+func stageAttributes(e *Stage) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attrStatus.String(e.Status.String()), attrCount.Int(e.Count), attrTook.Float64(e.Took.Seconds()), attrSilent.Bool(e.Silent),
+	}
+}
+
+func visitAttributes(v *Visit) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attrHandler.String(v.Handler), attrStage.String(v.Event.String()), attrStatus.String(v.Status.String()), attrCount.Int(v.Count),
+	}
+}
+
+// verdictOf returns the word for what became of a message.
+func verdictOf(s protocol.Status, quarantined bool) string {
+	if quarantined && (s.IsPass() || s == protocol.StatusAccept) {
+		return "quarantine"
+	}
+	return s.String()
+}
