@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"millstream/handlers"
@@ -31,14 +33,30 @@ func mark(s *handlers.Session, m *handlers.Message) handlers.Reply {
 	return handlers.Continue
 }
 
-// logMessage logs what became of a message.
+// logMessage logs what became of a message: all that is asked for when someone asks
+// where it is, in one line.
 func logMessage(log *slog.Logger, s *handlers.Session, r *handlers.Result) {
 	host, client := s.Client()
-	log.Info("message",
+	log.InfoContext(s.Context(), "message",
 		"session", s.ID(), "qid", queueID(s), "client", client.String(), "host", host, "helo", s.Helo(),
-		"from", r.From, "rcpts", len(r.Recipients), "rejected", len(r.Rejected)+len(r.TempFailed),
-		"status", r.Status.String(), "state", r.State.String(),
-		"took", r.Elapsed(), "handlers", r.HandlerTime)
+		"from", r.From, "rcpts", len(r.Recipients), "rejected", len(r.Rejected)+len(r.TempFailed), "size", sizeOf(r),
+		"verdict", verdictNames[verdictOfResult(r)], "reply", r.Reply, "by", r.By, "quarantine", r.QuarantineReason,
+		"stage", r.State.String(), "took", r.Elapsed(), "handlers", r.HandlerTime)
+}
+
+// sizeOf returns how large a message is: the bytes of the body that came, or if no
+// handler takes it the size that the SMTP client announced; 0 if nobody said.
+func sizeOf(r *handlers.Result) uint64 {
+	if r.BodySize > 0 {
+		return r.BodySize
+	}
+	for _, p := range r.FromParams {
+		if name, value, _ := strings.Cut(p, "="); strings.EqualFold(name, "SIZE") {
+			size, _ := strconv.ParseUint(value, 10, 64)
+			return size
+		}
+	}
+	return 0
 }
 
 // queueID returns the name of the message in the queue of the MTA. Postfix has none

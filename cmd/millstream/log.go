@@ -12,15 +12,16 @@ import (
 const logBacklog = 4096
 
 // newLogger returns a logger of a format, "text" or "json", that writes to w from a
-// goroutine of its own. close writes what is left.
+// goroutine of its own. A line about what is traced says under which numbers. close
+// writes what is left.
 func newLogger(w io.Writer, format string, level slog.Level) (log *slog.Logger, closeLog func(), err error) {
 	lines := newLineWriter(w)
 	options := &slog.HandlerOptions{Level: level}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(lines, options)), lines.Close, nil
+		return slog.New(traced{slog.NewTextHandler(lines, options)}), lines.Close, nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(lines, options)), lines.Close, nil
+		return slog.New(traced{slog.NewJSONHandler(lines, options)}), lines.Close, nil
 	}
 	lines.Close()
 	return nil, nil, usageError{fmt.Errorf("log format %q is neither text nor json", format)}

@@ -6,6 +6,22 @@
 //	millstream bench      load a milter, as MTAs would, and tell how fast it answers
 //	millstream version    print the version
 //
+// # Serve
+//
+// The command serve is the filter server. What it does can be watched: it has a page
+// with the sessions and the last messages at its admin address, 127.0.0.1:8891 unless
+// --admin says otherwise, with /livez and /readyz for who watches over it and /metrics
+// for Prometheus, and it logs a line for each message. Traces, metrics and log records
+// go to a collector of OpenTelemetry if the standard variables name one; without them
+// none are made:
+//
+//	OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 millstream serve
+//
+// A trace has a span for the session, one for each message below it, those of handlers
+// below that, and below these what handlers ask others. Sessions are sampled as
+// OTEL_TRACES_SAMPLER says; a message that was refused, that failed or was slow is
+// traced always. Lines of the log say in which trace to look.
+//
 // # Send
 //
 // The command send is an MTA for one mail: it connects to any milter, tells it of an

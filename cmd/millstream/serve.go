@@ -29,11 +29,20 @@ type serveFlags struct {
 	grace       time.Duration
 	logFormat   string
 	logLevel    slog.Level
+	admin       string
+	adminGiven  bool
+	addresses   string // in traces
+	filter      func(*slog.Logger) handlers.Handler
+}
+
+// addressesNamed is what traces may tell of addresses.
+var addressesNamed = map[string]actors.Addresses{
+	"off": actors.AddressesOff, "hashed": actors.AddressesHashed, "clear": actors.AddressesClear,
 }
 
 // serveCommand runs the filter server.
 func serveCommand() *cobra.Command {
-	var f serveFlags
+	f := serveFlags{filter: defaultFilter}
 	level := "info"
 	c := &cobra.Command{
 		Use:   "serve",
@@ -47,12 +56,20 @@ line for it; it refuses nothing.
 
 Sockets are written as Sendmail does, inet:8890@127.0.0.1, inet6:8890@::1 or
 unix:/run/millstream.sock, or as Postfix does, inet:127.0.0.1:8890; fd:3 is an
-inherited one.`,
+inherited one.
+
+At the admin address is a page that shows the sessions and the last messages; also
+/livez (the process is up), /readyz (new connections are taken) and /metrics. Who can
+reach it can read it. If nothing is said and another program has the address, the
+server does without.
+
+` + telemetryHelp,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.logLevel.UnmarshalText([]byte(level)); err != nil {
 				return usageError{fmt.Errorf("log level: %w", err)}
 			}
+			f.adminGiven = c.Flags().Changed("admin")
 			return serve(c.Context(), &f, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -65,42 +82,88 @@ inherited one.`,
 	fl.DurationVar(&f.grace, "grace", 30*time.Second, "how long sessions may go on after a signal to end")
 	fl.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	fl.StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	fl.StringVar(&f.admin, "admin", defaultAdmin, "`address` of the admin pages, over HTTP; empty is none")
+	fl.StringVar(&f.addresses, "trace-addresses", "off", "`what` traces tell of senders, recipients and clients: off, hashed or clear")
 	return c
 }
 
 // serve runs the server until ctx ends. What an admin has to know goes to out, the
 // log to errOut.
 func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
-	mode, err := strconv.ParseUint(f.mode, 8, 32)
+	cfg, err := f.config()
 	if err != nil {
-		return usageError{fmt.Errorf("unix mode %q is not octal, such as 0660", f.mode)}
+		return err
 	}
-	log, closeLog, err := newLogger(errOut, f.logFormat, f.logLevel)
+	plain, closeLog, err := newLogger(errOut, f.logFormat, f.logLevel)
 	if err != nil {
 		return err
 	}
 	defer closeLog()
-	grace := f.grace
-	if grace == 0 {
-		grace = -1
-	}
-	server, err := netio.Listen(netio.Config{
-		Listen: f.sockets, UnixMode: fs.FileMode(mode), UnixGroup: f.group,
-		MaxSessions: f.maxSessions, Loops: f.loops, Grace: grace,
-		Sessions: actors.Config{Log: log},
-	}, handlers.Shared(defaultFilter(log)))
+	pages, err := openAdmin(ctx, f.admin, f.adminGiven, plain)
 	if err != nil {
 		return err
 	}
-	printHints(out, server.Addrs())
-	log.Info("listening", "version", version(), "pid", os.Getpid(), "addrs", addrTexts(server.Addrs()))
-	context.AfterFunc(ctx, func() {
-		log.Info("stopping: no new connections, sessions go on until their MTAs leave",
-			"sessions", server.Len(), "grace", f.grace)
-	})
-	if err := server.Serve(ctx); err != nil {
+	told, err := openTelemetry(ctx, plain, pages.open())
+	if err != nil {
+		pages.abandon()
 		return err
 	}
-	log.Info("stopped")
-	return nil
+	defer func() {
+		if err := told.close(ctx); err != nil {
+			plain.Warn("not all of the telemetry was sent", "err", err)
+		}
+	}()
+	log := told.logger(plain, f.logLevel)
+	sessions := &cfg.Sessions
+	sessions.Log, sessions.Tracer, sessions.Meter, sessions.Timelines = log, told.tracer, told.meter, pages.timelines()
+	server, err := netio.Listen(cfg, handlers.Shared(f.filter(log)))
+	if err != nil {
+		pages.abandon()
+		return err
+	}
+	defer pages.watch(server, told.registry, log)()
+	printHints(out, server.Addrs())
+	log.Info("listening", "version", version(), "pid", os.Getpid(), "addrs", addrTexts(server.Addrs()), "admin", pages.String())
+	return serveUntil(ctx, server, f.grace, &pages.up, log)
+}
+
+// serveUntil serves until ctx ends and the sessions have.
+func serveUntil(ctx context.Context, server *netio.Server, grace time.Duration, up *health, log *slog.Logger) error {
+	told := make(chan struct{})
+	up.serving.Store(true)
+	wait := context.AfterFunc(ctx, func() {
+		defer close(told)
+		up.serving.Store(false)
+		log.Info("stopping: no new connections, sessions go on until their MTAs leave",
+			"sessions", server.Len(), "grace", grace)
+	})
+	err := server.Serve(ctx)
+	if !wait() {
+		<-told
+	}
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// config returns what the flags say of the server.
+func (f *serveFlags) config() (cfg netio.Config, err error) {
+	mode, err := strconv.ParseUint(f.mode, 8, 32)
+	if err != nil {
+		return cfg, usageError{fmt.Errorf("unix mode %q is not octal, such as 0660", f.mode)}
+	}
+	addresses, ok := addressesNamed[f.addresses]
+	if !ok {
+		return cfg, usageError{fmt.Errorf("trace addresses: %q is none of off, hashed and clear", f.addresses)}
+	}
+	cfg = netio.Config{
+		Listen: f.sockets, UnixMode: fs.FileMode(mode), UnixGroup: f.group,
+		MaxSessions: f.maxSessions, Loops: f.loops, Grace: f.grace,
+		Sessions: actors.Config{TraceAddresses: addresses},
+	}
+	if cfg.Grace == 0 {
+		cfg.Grace = -1
+	}
+	return cfg, nil
 }
