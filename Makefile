@@ -27,7 +27,7 @@ TEST = $(GO) test -timeout 20m
 SCRIPTS = .ci/run $$(find . -name '*.sh')
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build and run "millstream serve" (ARGS)
 	bin/millstream serve $(ARGS)
@@ -56,6 +56,9 @@ bench-growth: ## plot how the cost of a message grows
 
 bench-fairness: ## measure what sessions do to each other
 	$(MAKE) -C bench/peers fairness
+
+bench-telemetry: ## measure what traces and metrics cost
+	$(MAKE) -C bench/peers telemetry
 
 fuzz: ## run each fuzz target for FUZZTIME (PKG)
 	@set -e; packages=$$($(GO) list $(PKG)); \
@@ -86,4 +89,4 @@ clean: ## remove what was built and measured
 	rm -rf bin coverage.* *.bench
 	find . -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +
 
-.PHONY: help run build test bench benchstat bench-peers bench-growth bench-fairness fuzz lint fmt cover clean
+.PHONY: help run build test bench benchstat bench-peers bench-growth bench-fairness bench-telemetry fuzz lint fmt cover clean

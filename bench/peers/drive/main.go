@@ -32,6 +32,7 @@ func main() {
 	flag.StringVar(&t.only, "only", "", "measure only the cases, or with -growth the dimensions, with this in their name")
 	flag.StringVar(&t.growth, "growth", "", "measure how the cost of a message grows, and plot it in this HTML `file`")
 	flag.BoolVar(&t.fairness, "fairness", false, "measure what sessions do to each other")
+	flag.BoolVar(&t.telemetry, "telemetry", false, "measure what traces and metrics cost")
 	flag.StringVar(&t.neighbour, "neighbour", "", "used by -fairness: be a `kind` of load, at -at")
 	flag.StringVar(&t.at, "at", "", "with -neighbour: the socket of the server")
 	names := flag.String("peers", strings.Join(peers, ","), "servers to measure: names of programs in the directory")
@@ -50,6 +51,7 @@ type task struct {
 	only          string
 	growth        string
 	fairness      bool
+	telemetry     bool
 	neighbour, at string
 }
 
@@ -75,6 +77,8 @@ func (t *task) do(ctx context.Context, s *series) error {
 	switch {
 	case t.growth != "":
 		return s.growth(ctx, t.growth, t.only)
+	case t.telemetry:
+		return s.telemetry(ctx)
 	case t.fairness:
 		return s.fairness(ctx)
 	}

@@ -13,6 +13,7 @@ type filter struct {
 	stream   bool   // only watch what comes before the end
 	handlers int    // how many take every event
 	slow     string // the sender whose messages wait; "" for none
+	named    bool   // the members have a name
 }
 
 // slowTime is how long the function takes that some messages wait for.
@@ -25,7 +26,11 @@ func (f *filter) handler() handlers.Handler {
 		chain = append(chain, wait(f.slow))
 	}
 	for i := range f.handlers {
-		chain = append(chain, f.member(i == f.handlers-1))
+		m := f.member(i == f.handlers-1)
+		if f.named {
+			m = handlers.Named("peer", m)
+		}
+		chain = append(chain, m)
 	}
 	return handlers.Chain(chain...)
 }

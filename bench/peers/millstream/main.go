@@ -10,6 +10,7 @@ import (
 	"runtime/pprof"
 	"syscall"
 
+	"millstream/actors"
 	"millstream/handlers"
 	"millstream/netio"
 )
@@ -20,6 +21,11 @@ func main() {
 	flag.BoolVar(&f.stream, "stream", false, "answer nothing before the end of the message")
 	flag.IntVar(&f.handlers, "handlers", 1, "filters in the chain; the last one adds the header")
 	flag.StringVar(&f.slow, "slow", "", "sender whose messages wait for a slow function, such as <slow@example.com>")
+	var t telemetry
+	flag.BoolVar(&f.named, "named", false, "the filter has a name, under which telemetry tells of it")
+	flag.StringVar(&t.collector, "collector", "", "OpenTelemetry collector for traces, as host:port, over HTTP")
+	flag.Float64Var(&t.sampled, "sampled", 0, "part of the sessions that is traced")
+	flag.BoolVar(&t.metrics, "metrics", false, "take metrics")
 	profile := flag.String("cpuprofile", "", "file for a profile of the CPU")
 	flag.Parse()
 	if *profile != "" {
@@ -27,12 +33,20 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	srv, err := netio.Listen(netio.Config{Listen: []string{*addr}, Loops: 1}, handlers.Shared(f.handler()))
+	tracer, meter, send, err := t.providers(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg := netio.Config{Listen: []string{*addr}, Loops: 1, Sessions: actors.Config{Tracer: tracer, Meter: meter}}
+	srv, err := netio.Listen(cfg, handlers.Shared(f.handler()))
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := srv.Serve(ctx); err != nil {
 		log.Fatal(err)
+	}
+	if err := send(); err != nil {
+		log.Print(err)
 	}
 }
 
