@@ -57,7 +57,7 @@ func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
 		sessions: make(map[uint64]*session),
 	}
 	s.count = s.Len
-	if s.measured, err = newTelemetry(s); err != nil {
+	if s.measured, err = newTelemetry(s); err != nil { // no provider that there is refuses these names
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
 	// protoactor logs whole messages, that is mail; what matters is logged here.

@@ -103,7 +103,7 @@ func (m *instruments) observe(meter metric.Meter, sys *System) (err error) {
 	sessions := total(MetricSessions, "{session}", "Sessions that were opened.")
 	stale := total(MetricStale, "{response}", "Answers of handlers that came too late.")
 	bytes := total(MetricIO, "By", "Bytes from and to MTAs.")
-	if err != nil {
+	if err != nil { // as above
 		return err
 	}
 	in := metric.WithAttributeSet(attribute.NewSet(attrDirection.String("receive")))
@@ -125,7 +125,7 @@ func (m *instruments) observe(meter metric.Meter, sys *System) (err error) {
 		return nil
 	}, active, pending, workers, queued, sessions, stale, bytes)
 	m.stop = func() {
-		if err != nil || observed.Unregister() != nil {
+		if err != nil || observed.Unregister() != nil { // nothing is observed
 			return
 		}
 		last, late := sys.totals(), sys.stale.Load()

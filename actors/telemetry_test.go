@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -142,6 +143,9 @@ func TestSpans(t *testing.T) {
 	reject := handlers.Named("strict", handlers.Go(func(*handlers.Session, *protocol.RcptTo) handlers.Reply { return handlers.Reject }))
 	refuse := handlers.Named("strict", handlers.On(func(*handlers.Session, *protocol.Data) handlers.Reply { return handlers.Reject }))
 	later := handlers.Named("strict", handlers.Go(func(*handlers.Session, *protocol.Data) handlers.Reply { return handlers.Reject }))
+	failing := handlers.Named("strict", handlers.Go(func(*handlers.Session, *protocol.Data) handlers.Reply {
+		return handlers.Failed(errors.New("no scanner"))
+	}))
 	idle := func(*handlers.Session) {}
 	tests := []struct {
 		name    string
@@ -154,6 +158,8 @@ func TestSpans(t *testing.T) {
 		{"not sampled", noSession, refuse, "O M R T A Q", ""},
 		{"refused", kept, refuse, "O M A M R T M A Q", "session(message message)"},
 		{"refused later", kept, later, "O M A M R T M A Q", "session(message(handler strict) message)"},
+		{"failed later", kept, failing, "O M R T Q", "session(message!(handler strict!))"},
+		{"out of order", everySession, reject, "O R Q", "session!"},
 		{"aborted", everySession, patient(idle), "O M R A Q", "session(message(handler patient))"},
 		{"timeout", everySession, patient(idle), "O M R", "session(message...(handler patient!))"},
 	}

@@ -68,7 +68,7 @@ func (v *visit) Leave(r handlers.Reply) {
 	again, span := v.left, v.span
 	v.left = true
 	v.mu.Unlock()
-	if again {
+	if again { // whoever came first: the handler, or who gave up on it
 		return
 	}
 	end := time.Now()

@@ -173,7 +173,7 @@ func (t *trail) failed(err error) {
 // measurements are taken, and who wants the timeline gets it.
 func (t *trail) processed() {
 	o, ok := t.s.control.Outcome()
-	if !ok {
+	if !ok { // nothing is processed that was not counted
 		return
 	}
 	var line *Timeline
