@@ -203,11 +203,11 @@ func (t *trail) ended() {
 // timeline returns what is known of the message that has ended.
 func (t *trail) timeline() *Timeline {
 	c := t.s.control
-	f, r := c.Facts(), c.Result(t.s.loop.stamp)
-	t.visitMu.Lock()
+	f, r, queueID := c.Facts(), c.Result(t.s.loop.stamp), c.Macro("i")
+	t.visitMu.Lock() // last: a visit may end under the lock of the control
 	defer t.visitMu.Unlock()
 	return &Timeline{
-		Session: t.s.id, Peer: f.Peer, Listener: f.Listener, QueueID: c.Macro("i"),
+		Session: t.s.id, Peer: f.Peer, Listener: f.Listener, QueueID: queueID,
 		Host: f.Host, Client: f.Client, Helo: f.Helo, Result: r,
 		Stages: append([]Stage(nil), t.stages...), Visits: append([]Visit(nil), t.visits...),
 		Errors: t.errs,
