@@ -39,7 +39,6 @@ func (s *session) agree() {
 		return
 	}
 	s.control.Agree(agreed)
-	s.unanswered = agreed.Wire.Steps
 	s.loop.out = agreed.Append(s.loop.out)
 	if !s.offer.Normal().Actions.Has(protocol.ActionSetSymbolList) && !req.Macros.Empty() {
 		s.log(slog.LevelWarn, "MTA takes no list of macros: its own settings count")

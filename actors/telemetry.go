@@ -81,10 +81,10 @@ var rootOptions = []trace.SpanStartOption{trace.WithNewRoot(), trace.WithSpanKin
 // open returns the trail of a session; nil if nobody wants anything of it.
 func (t *telemetry) open(s *session) *trail {
 	traced := t.traces(s.sys.cfg.Tracer)
-	if !traced && !t.told && !t.measures() {
+	measured := t.measures()
+	if !traced && !t.told && !measured {
 		return nil
 	}
-	measured := t.measures()
 	tr := &trail{s: s, t: t, began: s.heard, measured: measured}
 	tr.timed.Store(t.told || measured)
 	s.control.Watch(tr)
@@ -148,11 +148,12 @@ func (p *spans) beginMessage(t *trail, at time.Time) {
 }
 
 // endMessage ends the span of a message, and makes it if the session was not sampled.
-// What is still told of the message is within it.
-func (p *spans) endMessage(t *trail, line *Timeline) {
+// What is still told of the message is within it. why is that of a message that is
+// kept.
+func (p *spans) endMessage(t *trail, line *Timeline, why string) {
 	end := t.s.loop.stamp
 	if !p.live {
-		p.adopt(t)
+		p.adopt(t, why)
 	}
 	if p.message == nil {
 		p.beginMessage(t, line.Result.Start)
@@ -181,11 +182,10 @@ func (p *spans) endMessage(t *trail, line *Timeline) {
 
 // adopt makes the span of a session that was not sampled, for the sake of a message.
 // From then on the session is.
-func (p *spans) adopt(t *trail) {
-	o, _ := t.s.control.Outcome()
+func (p *spans) adopt(t *trail, why string) {
 	p.sessionCtx, p.session = t.t.tracer.Start(context.Background(), spanSession, rootOptions[0], rootOptions[1], //nolint:spancheck // end ends it
 		trace.WithTimestamp(time.Unix(0, t.s.since)),
-		trace.WithAttributes(append(sessionAttributes(t.s), KeepAttribute.String(t.t.why(&o, t.errs)))...))
+		trace.WithAttributes(append(sessionAttributes(t.s), KeepAttribute.String(why))...))
 	p.live = p.session.IsRecording()
 }
 

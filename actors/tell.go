@@ -91,7 +91,7 @@ func (s *session) context() context.Context {
 // cost as much as what is done with it: their handlers' time is taken together,
 // unless handlers are told what each has taken.
 func (s *session) unawaited() bool {
-	return s.unanswered.Has(protocol.NoReply(s.code)) && s.during == s.kind && protocol.NoReply(s.code) != 0 &&
+	return s.during == s.kind && s.control.Machine().Silent(s.code) &&
 		!s.wants.Events.Has(handlers.KindResponse) && (s.trail == nil || !s.trail.exact())
 }
 

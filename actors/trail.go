@@ -177,13 +177,14 @@ func (t *trail) processed() {
 		return
 	}
 	var line *Timeline
-	kept := t.spans.live || t.spans.possible && t.t.why(&o, t.errs) != ""
+	why := t.t.why(&o, t.errs)
+	kept := t.spans.live || t.spans.possible && why != ""
 	tell := t.s.sys.cfg.Timelines
 	if kept || tell != nil {
 		line = t.timeline()
 	}
 	if kept {
-		t.spans.endMessage(t, line)
+		t.spans.endMessage(t, line, why)
 		t.visitMu.Lock()
 		t.adopted()
 		t.visitMu.Unlock()

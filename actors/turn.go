@@ -20,8 +20,7 @@ type turn struct {
 	split       bool                  // the last piece of the body is told before the end of the message
 	skipped     bool                  // no more of the body is to be told
 	begun       time.Time
-	timeless    bool           // the time of the last handlers is not taken yet
-	unanswered  protocol.Steps // agreed on: what the MTA does not wait for
+	timeless    bool // the time of the last handlers is not taken yet
 	answer      outcome
 }
 

@@ -218,7 +218,7 @@ func (m *Machine) judge(c Code, s, fallback Status) (effective Status, err error
 	case !s.Answers(c, m.granted):
 		s, err = m.instead(c, fallback), &StatusError{c, s}
 	}
-	if m.silent(c) && s != StatusContinue && s != StatusNoReply && s != StatusSkip {
+	if m.Silent(c) && s != StatusContinue && s != StatusNoReply && s != StatusSkip {
 		if err == nil {
 			err = &StatusError{c, s}
 		}
@@ -246,8 +246,8 @@ func (m *Machine) instead(c Code, fallback Status) Status {
 	return fallback
 }
 
-// silent reports whether the MTA waits for no answer to c.
-func (m *Machine) silent(c Code) bool {
+// Silent reports whether the MTA was told to wait for no answer to c.
+func (m *Machine) Silent(c Code) bool {
 	step := NoReply(c)
 	return step != 0 && m.wire.Has(step)
 }
@@ -256,7 +256,7 @@ func (m *Machine) silent(c Code) bool {
 // itself is made up for: it is told to continue.
 func (m *Machine) answer(c Code, s Status) Status {
 	switch {
-	case m.silent(c):
+	case m.Silent(c):
 		return StatusDefault
 	case s == StatusNoReply, s == StatusSkip && !m.wire.Has(StepSkip):
 		return StatusContinue

@@ -70,7 +70,7 @@ func (r *runner) measure(m *meter) {
 func (r *runner) open(n int, holds bool) {
 	for i, w := range r.workers {
 		w.mu.Lock()
-		part := n/len(r.workers) + btoi(i < n%len(r.workers))
+		part := (n + len(r.workers) - 1 - i) / len(r.workers)
 		if warm := r.warmUp(); !holds && warm != nil && !r.measuring.Load() {
 			w.schedule, w.from = warm, int64(time.Since(w.base))
 		}
@@ -78,13 +78,6 @@ func (r *runner) open(n int, holds bool) {
 		w.mu.Unlock()
 	}
 	r.wake() // to the first message that is due
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // warmUp returns the schedule before the measurement: that which it begins with.

@@ -63,9 +63,10 @@ func (w *worker) pass() (wait int64) {
 	if at, ok := w.timers.next(); ok {
 		wait = min(wait, at-w.now)
 	}
-	if len(w.idle)+len(w.unused) > 0 && !w.over() {
-		at, _ := w.schedule.At(w.number64())
-		wait = min(wait, w.from+int64(at)-w.now)
+	if len(w.idle)+len(w.unused) > 0 {
+		if at, ok := w.upcoming(); ok {
+			wait = min(wait, at-w.now)
+		}
 	}
 	return wait
 }
@@ -96,29 +97,47 @@ func (w *worker) ended() bool {
 // which workers share in turn.
 func (w *worker) number64() int64 { return w.claims*int64(w.run.cfg.Workers) + int64(w.number) }
 
+// upcoming returns when the next message is due: now in a closed loop. ok is false if
+// no more will be.
+func (w *worker) upcoming() (at int64, ok bool) {
+	r := w.run
+	switch {
+	case r.stopping.Load():
+		return 0, false
+	case w.schedule == nil:
+		return w.now, !r.exhausted()
+	}
+	n := w.number64()
+	if limit := r.cfg.Messages; limit > 0 && n >= limit && r.measuring.Load() {
+		return 0, false
+	}
+	since, ok := w.schedule.At(n)
+	return w.from + int64(since), ok
+}
+
 // due reports whether a message is to begin.
 func (w *worker) due() bool {
-	if w.run.stopping.Load() {
-		return false
-	}
-	if w.schedule == nil {
-		return !w.over()
-	}
-	at, ok := w.schedule.At(w.number64())
-	return ok && w.from+int64(at) <= w.now && !w.over()
+	at, ok := w.upcoming()
+	return ok && at <= w.now
+}
+
+// over reports whether no more messages will be due.
+func (w *worker) over() bool {
+	_, ok := w.upcoming()
+	return !ok
 }
 
 // claim takes a message to send, if there is one, and returns when it was due.
 func (w *worker) claim() (due int64, ok bool) {
-	if !w.due() {
+	at, ok := w.upcoming()
+	switch {
+	case !ok || at > w.now:
 		return 0, false
+	case w.schedule == nil:
+		return at, w.run.claim()
 	}
-	if w.schedule == nil {
-		return w.now, w.run.claim()
-	}
-	at, _ := w.schedule.At(w.number64())
 	w.claims++
-	return w.from + int64(at), true
+	return at, true
 }
 
 // waiting returns how many messages are due that no session was free for.
@@ -138,23 +157,6 @@ func (w *worker) waiting() int64 {
 		most *= 2
 	}
 	return int64(sort.Search(most, func(n int) bool { return !late(n) }))
-}
-
-// over reports whether no more messages will be due.
-func (w *worker) over() bool {
-	r := w.run
-	switch {
-	case r.stopping.Load():
-		return true
-	case w.schedule == nil:
-		return r.exhausted()
-	}
-	n := w.number64()
-	if limit := r.cfg.Messages; limit > 0 && n >= limit && r.measuring.Load() {
-		return true
-	}
-	_, ok := w.schedule.At(n)
-	return !ok
 }
 
 // measure begins to measure: what was seen so far is forgotten, and the schedule

@@ -137,8 +137,8 @@ func (w *worker) fill(s *session) []byte {
 func (s *session) packetEnd() int {
 	steps := s.packets.Steps
 	i := sort.Search(s.step, func(i int) bool { return steps[i].End > s.pos })
-	if step := &steps[i]; s.pos < step.Command {
-		return step.Command
+	if s.pos < steps[i].Command {
+		return steps[i].Command
 	}
 	return steps[i].End
 }
