@@ -30,8 +30,12 @@ type Offline struct {
 	clock  *time.Timer
 }
 
-// NewOffline returns a session in StateStart.
+// NewOffline returns a session in StateStart. It is measured only if cfg.Meter is set:
+// what measures a System holds on to it.
 func NewOffline(cfg Config, f handlers.Factory) (*Offline, error) {
+	if cfg.Meter == nil {
+		cfg.Meter = unmeasured
+	}
 	sys, err := NewSystem(cfg, f)
 	if err != nil {
 		return nil, err

@@ -3,8 +3,10 @@ package actors
 import (
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"millstream/handlers"
 	"millstream/protocol"
@@ -166,4 +168,25 @@ func TestOfflineControl(t *testing.T) {
 			t.Errorf("%d writes", n)
 		}
 	})
+}
+
+// A session that has ended, and the system it had for itself, are freed: nothing that
+// lives on knows them.
+func TestOfflineIsFreed(t *testing.T) {
+	system := func() weak.Pointer[System] {
+		o, err := NewOffline(Config{Log: quiet}, handlers.Shared(handlers.Chain()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = o.Feed(packets("O C M"))
+		o.HangUp(nil)
+		return weak.Make(o.sys)
+	}()
+	for range 100 { // timers and goroutines that end take a moment
+		runtime.GC()
+		if system.Value() == nil {
+			return
+		}
+	}
+	t.Error("the system is still there")
 }

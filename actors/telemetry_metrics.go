@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"millstream/handlers"
 	"millstream/protocol"
@@ -35,6 +36,9 @@ var seconds = []float64{
 	10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3,
 	1, 2.5, 5, 10, 30, 60, 120, 300,
 }
+
+// unmeasured takes no measurements.
+var unmeasured metric.MeterProvider = noop.NewMeterProvider()
 
 // instruments are what a System is measured with. Values of attributes are few:
 // never addresses.
