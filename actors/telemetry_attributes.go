@@ -91,16 +91,27 @@ func (t *telemetry) messageAttributes(l *Timeline) []attribute.KeyValue {
 		attrClient.String(t.addresses.show(l.Client.IP.String())), attrHelo.String(t.addresses.show(l.Helo)))
 }
 
+// stageAttributes leaves out what goes without saying: one event, with an answer. Half
+// of what a trace costs is to send its attributes.
 func stageAttributes(e *Stage) []attribute.KeyValue {
-	return []attribute.KeyValue{
-		attrStatus.String(e.Status.String()), attrCount.Int(e.Count), attrTook.Float64(e.Took.Seconds()), attrSilent.Bool(e.Silent),
+	list := append(make([]attribute.KeyValue, 0, 4), attrStatus.String(e.Status.String()), attrTook.Float64(e.Took.Seconds()))
+	if e.Count > 1 {
+		list = append(list, attrCount.Int(e.Count))
 	}
+	if e.Silent {
+		list = append(list, attrSilent.Bool(true))
+	}
+	return list
 }
 
+// visitAttributes leaves out that there was one call.
 func visitAttributes(v *Visit) []attribute.KeyValue {
-	return []attribute.KeyValue{
-		attrHandler.String(v.Handler), attrStage.String(v.Event.String()), attrStatus.String(v.Status.String()), attrCount.Int(v.Count),
+	list := append(make([]attribute.KeyValue, 0, 4),
+		attrHandler.String(v.Handler), attrStage.String(v.Event.String()), attrStatus.String(v.Status.String()))
+	if v.Count > 1 {
+		list = append(list, attrCount.Int(v.Count))
 	}
+	return list
 }
 
 // verdictOf returns the word for what became of a message.
