@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"millstream/bench/load"
@@ -40,7 +41,9 @@ type series struct {
 	sockets     int    // that were made
 }
 
-func (s *series) path(peer string) string { return filepath.Join(s.bin, peer) }
+func (s *series) path(peer string) string {
+	return filepath.Join(s.bin, strings.TrimSuffix(peer, raw))
+}
 
 // A cost is what one measurement has shown: microseconds of the server and of the
 // generator for a message, or bytes for an idle session.
@@ -68,7 +71,10 @@ func (s *series) measure(ctx context.Context, c testCase) ([][]cost, error) {
 func (s *series) once(ctx context.Context, peer string, c testCase) (cost, error) {
 	u := setup{peer: peer, at: serverPlace, inet: c.inet}
 	if c.stream {
-		u.args = []string{"-stream"}
+		u.args = append(u.args, "-stream")
+	}
+	if strings.HasSuffix(peer, raw) {
+		u.args = append(u.args, raw)
 	}
 	cfg := load.Config{Mails: usualMail(), Connections: s.connections, Duration: s.time, WarmUp: s.time / 4}
 	if c.churn {
