@@ -106,6 +106,12 @@ type Config struct {
 	// TraceAddresses is what traces tell of senders, recipients and clients.
 	TraceAddresses Addresses
 
+	// TraceLinks lets handlers link a message to other traces although its session was
+	// not sampled: the span in the context that they get takes links even then (AddLink),
+	// and if one leads to what is sampled, the message is traced. Handlers that have a
+	// name link what they do themselves.
+	TraceLinks bool
+
 	// Timelines is called with what happened to each message, when it has ended. It
 	// runs on the event loop and must not block. It may be nil.
 	Timelines func(*Timeline)

@@ -26,9 +26,12 @@ const (
 )
 
 // KeepAttribute is set, to why, on a session span that is made although its session
-// was not sampled: one of its messages was refused, failed or slow, or a handler
-// erred. A sampler that sees it is to sample it.
+// was not sampled: one of its messages was refused, failed or slow, a handler erred, or
+// linked it to a trace that is sampled. A sampler that sees it is to sample it.
 const KeepAttribute = attribute.Key("milter.keep")
+
+// keepLinked is the value of KeepAttribute for the sake of a link.
+const keepLinked = "parent"
 
 // telemetry is what a System measures with.
 type telemetry struct {
@@ -127,6 +130,7 @@ type spans struct {
 	sessionCtx context.Context //nolint:containedctx // that of the span, for as long
 	message    trace.Span
 	messageCtx context.Context //nolint:containedctx // likewise
+	latent     *latent         // in its place; nil if nobody is to link the message
 }
 
 // context returns that of the innermost span.
@@ -143,8 +147,10 @@ func (p *spans) context() context.Context {
 // beginMessage begins the span of a message, if the session is sampled.
 func (p *spans) beginMessage(t *trail, at time.Time) {
 	if p.live {
-		p.messageCtx, p.message = t.t.tracer.Start(p.sessionCtx, spanMessage, trace.WithTimestamp(at)) //nolint:spancheck // endMessage ends it
+		p.startMessage(t, at)
+		return
 	}
+	p.await(t)
 }
 
 // endMessage ends the span of a message, and makes it if the session was not sampled.
@@ -156,7 +162,7 @@ func (p *spans) endMessage(t *trail, line *Timeline, why string) {
 		p.adopt(t, why)
 	}
 	if p.message == nil {
-		p.beginMessage(t, line.Result.Start)
+		p.startMessage(t, line.Result.Start)
 		for i := range line.Visits {
 			p.visit(t, &line.Visits[i])
 		}

@@ -43,6 +43,7 @@ type tracedSpan struct {
 	recording bool
 	ended     bool
 	status    codes.Code
+	links     []trace.Link
 }
 
 func (t *tracer) Tracer(string, ...trace.TracerOption) trace.Tracer { return starter{t: t} }
@@ -59,7 +60,7 @@ func (b starter) Start(ctx context.Context, name string, options ...trace.SpanSt
 	defer t.mu.Unlock()
 	t.made++
 	parent, cfg := trace.SpanContextFromContext(ctx), trace.NewSpanStartConfig(options...)
-	s := &tracedSpan{t: t, name: name, parent: parent.SpanID()}
+	s := &tracedSpan{t: t, name: name, parent: parent.SpanID(), links: cfg.Links()}
 	c := trace.SpanContextConfig{TraceID: parent.TraceID(), SpanID: trace.SpanID{t.made}}
 	if cfg.NewRoot() {
 		c.TraceID, s.parent = trace.TraceID{t.made}, trace.SpanID{}
@@ -89,7 +90,14 @@ func (s *tracedSpan) SetStatus(c codes.Code, _ string) {
 	s.status = c
 }
 
-// tree writes the spans as a tree: those below others in brackets.
+func (s *tracedSpan) AddLink(l trace.Link) {
+	s.t.mu.Lock()
+	defer s.t.mu.Unlock()
+	s.links = append(s.links, l)
+}
+
+// tree writes the spans as a tree: those below others in brackets, and the number of
+// the span that one is linked to behind it.
 func (t *tracer) tree() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,6 +109,9 @@ func (t *tracer) tree() string {
 				continue
 			}
 			text := strings.TrimPrefix(s.name, "milter.")
+			for _, l := range s.links {
+				text += fmt.Sprint("@", l.SpanContext.SpanID()[0])
+			}
 			if s.status == codes.Error {
 				text += "!"
 			}

@@ -70,6 +70,9 @@ func (s *session) observed(r handlers.Reply) {
 
 // inline calls the handlers on the event loop.
 func (s *session) inline(ev handlers.Event) handlers.Reply {
+	if s.trail != nil {
+		s.trail.follow()
+	}
 	s.event = s.control.Begin(s.context())
 	r := s.control.Call(s.handler, s.event, ev)
 	if s.timeless = s.unawaited() && r.Status() != protocol.StatusProgress; !s.timeless {

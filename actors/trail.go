@@ -178,6 +178,9 @@ func (t *trail) processed() {
 	}
 	var line *Timeline
 	why := t.t.why(&o, t.errs)
+	if why == "" && t.spans.latent.wanted() {
+		why = keepLinked
+	}
 	kept := t.spans.live || t.spans.possible && why != ""
 	tell := t.s.sys.cfg.Timelines
 	if kept || tell != nil {
@@ -197,7 +200,7 @@ func (t *trail) processed() {
 
 // ended ends a message, when all has been told of it.
 func (t *trail) ended() {
-	t.spans.messageCtx = nil //nolint:fatcontext // it ends here, and does not grow
+	t.spans.messageCtx, t.spans.latent = nil, nil //nolint:fatcontext // it ends here, and does not grow
 	t.forget()
 }
 
