@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strconv"
 	"time"
@@ -32,6 +33,9 @@ type serveFlags struct {
 	admin       string
 	adminGiven  bool
 	addresses   string // in traces
+	trusted     []string
+	trust       []netip.Prefix // what trusted says
+	insert      bool           // a traceparent
 	filter      func(*slog.Logger) handlers.Handler
 }
 
@@ -84,6 +88,8 @@ server does without.
 	fl.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	fl.StringVar(&f.admin, "admin", defaultAdmin, "`address` of the admin pages, over HTTP; empty is none")
 	fl.StringVar(&f.addresses, "trace-addresses", "off", "`what` traces tell of senders, recipients and clients: off, hashed or clear")
+	fl.StringArrayVar(&f.trusted, "trace-trust", nil, "`network` of SMTP clients whose Traceparent header is believed; may be given again")
+	fl.BoolVar(&f.insert, "trace-insert", false, "put a Traceparent header into messages that are traced, in place of theirs")
 	return c
 }
 
@@ -116,7 +122,7 @@ func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
 	log := told.logger(plain, f.logLevel)
 	sessions := &cfg.Sessions
 	sessions.Log, sessions.Tracer, sessions.Meter, sessions.Timelines = log, told.tracer, told.meter, pages.timelines()
-	server, err := netio.Listen(cfg, handlers.Shared(f.filter(log)))
+	server, err := netio.Listen(cfg, handlers.Shared(f.followed(f.filter(log), told, log)))
 	if err != nil {
 		pages.abandon()
 		return err
@@ -157,10 +163,13 @@ func (f *serveFlags) config() (cfg netio.Config, err error) {
 	if !ok {
 		return cfg, usageError{fmt.Errorf("trace addresses: %q is none of off, hashed and clear", f.addresses)}
 	}
+	if f.trust, err = networks(f.trusted); err != nil {
+		return cfg, err
+	}
 	cfg = netio.Config{
 		Listen: f.sockets, UnixMode: fs.FileMode(mode), UnixGroup: f.group,
 		MaxSessions: f.maxSessions, Loops: f.loops, Grace: f.grace,
-		Sessions: actors.Config{TraceAddresses: addresses},
+		Sessions: actors.Config{TraceAddresses: addresses, TraceLinks: len(f.trust) > 0},
 	}
 	if cfg.Grace == 0 {
 		cfg.Grace = -1

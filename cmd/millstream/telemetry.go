@@ -16,7 +16,6 @@ import (
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	nometric "go.opentelemetry.io/otel/metric/noop"
-	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -107,6 +106,10 @@ func (t *telemetry) openTraces(ctx context.Context, res *resource.Resource) erro
 	if err != nil {
 		return err
 	}
+	propagator, err := propagatorFor(os.Getenv("OTEL_PROPAGATORS"))
+	if err != nil {
+		return err
+	}
 	exporter, err := autoexport.NewSpanExporter(ctx)
 	if err != nil {
 		return fmt.Errorf("traces: %w", err)
@@ -120,7 +123,7 @@ func (t *telemetry) openTraces(ctx context.Context, res *resource.Resource) erro
 	t.tracer = provider
 	t.closers = append(t.closers, provider.Shutdown)
 	otel.SetTracerProvider(provider)
-	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	otel.SetTextMapPropagator(propagator)
 	return nil
 }
 

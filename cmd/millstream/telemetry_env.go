@@ -27,9 +27,17 @@ say; without them none are made:
                                 default), always_off, or traceidratio with the part
                                 of them in OTEL_TRACES_SAMPLER_ARG; messages that are
                                 refused, quarantined, slow or fail always are
+  OTEL_PROPAGATORS              how filters tell of the trace when they ask other
+                                services: tracecontext,baggage (the default), b3,
+                                b3multi, jaeger, xray, ottrace or none
   OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES
                                 what the server is called there
   OTEL_SDK_DISABLED             true switches everything off
+
+A message that comes with a Traceparent header belongs to another trace. With
+--trace-trust it is linked to that one if its SMTP client is in such a network, and
+traced if that one is. With --trace-insert the next hop can do the same: a message
+that is traced gets a Traceparent header of its own, in place of any that it has.
 
 Metrics can also be scraped by Prometheus, from /metrics at the admin address.`
 

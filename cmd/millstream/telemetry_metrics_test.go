@@ -204,6 +204,7 @@ func TestTelemetryMistakes(t *testing.T) {
 		{"OTEL_LOGS_EXPORTER", "file", "logs: "},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon", "protocol"},
 		{"OTEL_TRACES_SAMPLER", "some", "OTEL_TRACES_SAMPLER: "},
+		{"OTEL_PROPAGATORS", "tracecontext,pigeon", "OTEL_PROPAGATORS: "},
 		{"OTEL_RESOURCE_ATTRIBUTES", "a", "OTEL_RESOURCE_ATTRIBUTES"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

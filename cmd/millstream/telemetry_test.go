@@ -37,11 +37,20 @@ func scanned(log *slog.Logger, answer func(*handlers.Session) handlers.Reply) ha
 // deliverAll does mails on one connection, as an MTA, and closes it.
 func deliverAll(t *testing.T, socket string, mails ...*mta.Mail) (verdicts []protocol.Status) {
 	t.Helper()
+	for _, o := range deliverFrom(t, socket, protocol.Addr{Family: protocol.FamilyUnknown}, mails...) {
+		verdicts = append(verdicts, o.Status)
+	}
+	return verdicts
+}
+
+// deliverFrom is deliverAll for an SMTP client with an address.
+func deliverFrom(t *testing.T, socket string, addr protocol.Addr, mails ...*mta.Mail) (outcomes []mta.Outcome) {
+	t.Helper()
 	c := connect(t, socket)
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(time.Minute))
 	client := &mta.Client{
-		Connect: protocol.Connect{Host: protocol.View("client.example"), Addr: protocol.Addr{Family: protocol.FamilyUnknown}},
+		Connect: protocol.Connect{Host: protocol.View("client.example"), Addr: addr},
 		Helo:    protocol.Helo{Name: protocol.View("helo.example")},
 	}
 	if _, err := c.Greet(client); err != nil {
@@ -52,16 +61,19 @@ func deliverAll(t *testing.T, socket string, mails ...*mta.Mail) (verdicts []pro
 		if err != nil {
 			t.Fatal(err)
 		}
-		verdicts = append(verdicts, o.Status)
+		outcomes = append(outcomes, o)
 	}
 	if err := c.Send(&protocol.Quit{}); err != nil {
 		t.Fatal(err)
 	}
-	return verdicts
+	return outcomes
 }
 
-func mail(id string) *mta.Mail {
-	m := mta.NewMail("<a@example.com>", []string{"<b@example.net>"}, []byte("Subject: hi\n\nHello\n"))
+func mail(id string) *mta.Mail { return mailWith(id, "") }
+
+// mailWith is a mail with another header before its own.
+func mailWith(id, header string) *mta.Mail {
+	m := mta.NewMail("<a@example.com>", []string{"<b@example.net>"}, []byte(header+"Subject: hi\n\nHello\n"))
 	m.ID = id
 	return m
 }
