@@ -10,7 +10,7 @@ import (
 // server, the address of its client, the queue id and the sender.
 func testMacros(t *testing.T, r *rig) {
 	token := r.token()
-	id := queueID(r.deliver(t, compose("macros", token)))
+	id := queueID(r.mta.deliver(t, compose("macros", token)))
 	want := "mx.example.org 127.0.0.1 " + id + " macros." + token + "@from.example.org"
 	headerIs("X-Macros", want)(t, r.sink.wait(t, token))
 }
@@ -18,7 +18,7 @@ func testMacros(t *testing.T, r *rig) {
 // testReset gives a message up with RSET, and sends another one in the same
 // session.
 func testReset(t *testing.T, r *rig) {
-	c := r.connect(t)
+	c := r.mta.connect(t)
 	defer c.quit()
 	given, sent := r.token(), r.token()
 	if got := c.envelope(compose("header-added", given)); !got.ok() {
@@ -39,7 +39,7 @@ func testReset(t *testing.T, r *rig) {
 // testSeveral sends messages one after the other in one session; what the filter
 // does to one must not show in the next.
 func testSeveral(t *testing.T, r *rig) {
-	c := r.connect(t)
+	c := r.mta.connect(t)
 	defer c.quit()
 	for _, plan := range []string{"everything", "none", "reject-at-header", "none", "discard-at-body", "none"} {
 		token := r.token()
@@ -59,7 +59,7 @@ func testSeveral(t *testing.T, r *rig) {
 func testQuit(t *testing.T, r *rig) {
 	for name, leave := range map[string]func(*client){"quit": (*client).quit, "close": (*client).close} {
 		t.Run(name, func(t *testing.T) {
-			c, token := r.connect(t), r.token()
+			c, token := r.mta.connect(t), r.token()
 			if got := c.envelope(compose("none", token)); !got.ok() {
 				t.Fatal(got)
 			}
@@ -71,7 +71,7 @@ func testQuit(t *testing.T, r *rig) {
 
 // testUnknown says a command that no mail server knows, and then sends a message.
 func testUnknown(t *testing.T, r *rig) {
-	c := r.connect(t)
+	c := r.mta.connect(t)
 	defer c.quit()
 	heard := map[string]string{
 		"postfix":  "FROB", // the rest is not told

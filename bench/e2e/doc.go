@@ -30,6 +30,8 @@
 //	go test -run TestFlows ./bench/e2e -update
 //	                                    keeps the flows as they are now
 //
+// Tests of other packages can have a Postfix too: see [StartPostfix].
+//
 // What is not installed is skipped with a reason, and so are the mail servers for
 // anybody but root. A test that fails shows the log of its mail server.
 package e2e

@@ -25,7 +25,7 @@ func testLoad(t *testing.T, r *rig) {
 	var next atomic.Int64
 	var clients sync.WaitGroup
 	for range loadClients {
-		c := r.connect(t)
+		c := r.mta.connect(t)
 		clients.Go(func() {
 			defer c.close()
 			for i := int(next.Add(1)); i <= number; i = int(next.Add(1)) {

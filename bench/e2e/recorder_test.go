@@ -25,7 +25,7 @@ type recorder struct {
 // startRecorder takes connections for a milter until the end of the test.
 func startRecorder(tb testing.TB, milter net.Addr) *recorder {
 	tb.Helper()
-	socket := filepath.Join(socketDir(tb), "recorder")
+	socket := filepath.Join(SocketDir(tb), "recorder")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		tb.Fatal(err)

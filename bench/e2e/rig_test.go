@@ -44,7 +44,7 @@ func serve(t *testing.T, network string, f handlers.Factory) (*netio.Server, net
 	t.Helper()
 	spec := "inet:0@127.0.0.1"
 	if network == "unix" {
-		spec = "unix:" + filepath.Join(socketDir(t), "milter")
+		spec = "unix:" + filepath.Join(SocketDir(t), "milter")
 	}
 	server, err := netio.Listen(netio.Config{
 		Listen:   []string{spec},
@@ -128,36 +128,11 @@ func compose(plan, token string) mail {
 // body is the body that compose gives.
 const body = "a line\r\n.\r\nthe last line\r\n"
 
-// connect opens an SMTP session and greets.
-func (r *rig) connect(t *testing.T) *client {
-	t.Helper()
-	c, greeting := dial(t, r.mta.addr, "127.0.0.1")
-	if !greeting.ok() {
-		t.Fatal(greeting)
-	}
-	if hello := c.hello(""); !hello.ok() {
-		t.Fatal(hello)
-	}
-	return c
-}
-
-// deliver sends a message that the mail server must take.
-func (r *rig) deliver(t *testing.T, m mail) reply {
-	t.Helper()
-	c := r.connect(t)
-	defer c.quit()
-	got := c.send(m)
-	if got.to != "message" || !got.ok() {
-		t.Fatalf("refused: %v", got)
-	}
-	return got
-}
-
 // pass sends a message that must come through, and returns its delivery.
 func (r *rig) pass(t *testing.T, plan string) *delivery {
 	t.Helper()
 	token := r.token()
-	r.deliver(t, compose(plan, token))
+	r.mta.deliver(t, compose(plan, token))
 	return r.sink.wait(t, token)
 }
 

@@ -24,7 +24,7 @@ func testLarge(t *testing.T, r *rig) {
 	}
 	_, want, _ := bytes.Cut(m.data, []byte("\r\n\r\n"))
 	start := time.Now()
-	r.deliver(t, m)
+	r.mta.deliver(t, m)
 	t.Logf("taken in %v", time.Since(start))
 	_, got := r.sink.wait(t, token).split()
 	if sha256.Sum256(got) != sha256.Sum256(want) {
@@ -45,7 +45,7 @@ func testHeaders(t *testing.T, r *rig) {
 		fields = fmt.Appendf(fields, "X-Field: value %d\r\n", i)
 	}
 	m.data = append(fields, m.data...)
-	r.deliver(t, m)
+	r.mta.deliver(t, m)
 	d := r.sink.wait(t, token)
 	var want []string
 	for i := range number {
@@ -70,7 +70,7 @@ func testRecipients(t *testing.T, r *rig) {
 		m.to = append(m.to, fmt.Sprintf("<r%d@to.example.org>", i))
 	}
 	start := time.Now()
-	r.deliver(t, m)
+	r.mta.deliver(t, m)
 	t.Logf("%d recipients taken in %v", number, time.Since(start))
 	r.sink.gather(t, token, number+1)
 	if got := len(r.filter.result(token).Recipients); got != number {
@@ -89,7 +89,7 @@ func testUTF8(t *testing.T, r *rig) {
 	// Postfix would make an ORCPT of the address that the sink does not take.
 	m.to = []string{"<jürgen@köln.example.org> ORCPT=rfc822;j@to.example.org"}
 	m.data = append([]byte("X-Name: Jürgen Müller, 日本\r\n"), m.data...)
-	r.deliver(t, m)
+	r.mta.deliver(t, m)
 	d := r.sink.gather(t, token, 2)
 	headerIs("X-Name", "Jürgen Müller, 日本")(t, d)
 	headerIs("X-Seen", "grüße von jürgen")(t, d)

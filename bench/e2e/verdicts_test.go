@@ -116,7 +116,7 @@ func testPasses(t *testing.T, r *rig) {
 		})
 		t.Run("discard-at-"+event.name, func(t *testing.T) {
 			token := r.token()
-			r.deliver(t, compose("discard-at-"+event.name, token))
+			r.mta.deliver(t, compose("discard-at-"+event.name, token))
 			r.nothing(t, token)
 		})
 	}
@@ -126,7 +126,7 @@ func testPasses(t *testing.T, r *rig) {
 func testOneRecipient(t *testing.T, r *rig) {
 	token := r.token()
 	m := compose("none", token)
-	c := r.connect(t)
+	c := r.mta.connect(t)
 	defer c.quit()
 	if got := c.envelope(m); !got.ok() {
 		t.Fatal(got)
@@ -145,7 +145,7 @@ func testOneRecipient(t *testing.T, r *rig) {
 // testQuarantine has a message held in the queue of the mail server.
 func testQuarantine(t *testing.T, r *rig) {
 	token := r.token()
-	got := r.deliver(t, compose("quarantined", token))
+	got := r.mta.deliver(t, compose("quarantined", token))
 	if !r.mta.quarantined(got) {
 		t.Errorf("not held: %v", got)
 	}

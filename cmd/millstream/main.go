@@ -20,7 +20,8 @@
 // A trace has a span for the session, one for each message below it, those of handlers
 // below that, and below these what handlers ask others. Sessions are sampled as
 // OTEL_TRACES_SAMPLER says; a message that was refused, that failed or was slow is
-// traced always. Lines of the log say in which trace to look.
+// traced always. Lines of the log say in which trace to look. With --trace-trust and
+// --trace-insert traces are followed from hop to hop, by the header Traceparent.
 //
 // # Send
 //

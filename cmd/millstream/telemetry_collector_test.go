@@ -204,15 +204,17 @@ func (h hints) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// startServe starts the command serve with a filter.
+// startServe starts the command serve with a filter. Unless f says otherwise it listens
+// on a socket that only its user can reach.
 func startServe(t *testing.T, f serveFlags, filter func(*slog.Logger) handlers.Handler) *served {
 	t.Helper()
-	s := &served{
-		socket: "unix:" + filepath.Join(t.TempDir(), "s"), done: make(chan error, 1), out: make(chan struct{}),
+	if f.sockets == nil {
+		f.sockets, f.mode = []string{"unix:" + filepath.Join(t.TempDir(), "s")}, "0600"
 	}
+	s := &served{socket: f.sockets[0], done: make(chan error, 1), out: make(chan struct{})}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(context.Background())
-	f.sockets, f.mode, f.loops, f.grace, f.filter = []string{s.socket}, "0600", 1, 5*time.Second, filter
+	f.loops, f.grace, f.filter = 1, 5*time.Second, filter
 	if f.logFormat == "" {
 		f.logFormat = "text"
 	}

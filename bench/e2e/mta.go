@@ -2,10 +2,10 @@ package e2e
 
 import (
 	"bytes"
+	"embed"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -51,6 +51,31 @@ func queueID(r reply) string {
 func (m *mta) quarantined(r reply) bool {
 	_, err := os.Stat(m.held(queueID(r)))
 	return err == nil
+}
+
+// connect opens an SMTP session and greets.
+func (m *mta) connect(tb testing.TB) *client {
+	tb.Helper()
+	c, greeting := dial(tb, m.addr, "127.0.0.1")
+	if !greeting.ok() {
+		tb.Fatal(greeting)
+	}
+	if hello := c.hello(""); !hello.ok() {
+		tb.Fatal(hello)
+	}
+	return c
+}
+
+// deliver sends a message that the mail server must take.
+func (m *mta) deliver(tb testing.TB, letter mail) reply {
+	tb.Helper()
+	c := m.connect(tb)
+	defer c.quit()
+	got := c.send(letter)
+	if got.to != "message" || !got.ok() {
+		tb.Fatalf("refused: %v", got)
+	}
+	return got
 }
 
 // up waits until the mail server takes mail.
@@ -108,9 +133,10 @@ func workDir(tb testing.TB) string {
 	return tempDir(tb, os.TempDir())
 }
 
-// socketDir is like workDir, but for the socket of a milter: Sendmail wants all
-// of its path safe from other users.
-func socketDir(tb testing.TB) string {
+// SocketDir returns a directory for the socket of a milter that goes with the test:
+// mail servers, which run as other users, can reach it, and Sendmail wants all of
+// its path safe from them.
+func SocketDir(tb testing.TB) string {
 	tb.Helper()
 	if os.Getuid() == 0 {
 		return tempDir(tb, "/run")
@@ -135,11 +161,17 @@ func tempDir(tb testing.TB, in string) string {
 	return dir
 }
 
+// configurations are those of the mail servers: tests of other packages run
+// elsewhere.
+//
+//go:embed testdata/postfix testdata/sendmail
+var configurations embed.FS
+
 // configure writes a file of testdata to a path, with values filled in. The
 // template marks are [[ and ]], which no configuration uses.
 func configure(tb testing.TB, from, to string, values any) {
 	tb.Helper()
-	src, err := os.ReadFile(filepath.Join("testdata", from))
+	src, err := configurations.ReadFile("testdata/" + from)
 	if err != nil {
 		tb.Fatal(err)
 	}

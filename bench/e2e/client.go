@@ -49,7 +49,7 @@ func dial(tb testing.TB, addr, from string) (*client, reply) {
 	return c, c.read("connect")
 }
 
-func (c *client) close() { c.conn.Close() }
+func (c *client) close() { _ = c.conn.Close() }
 
 // read reads one reply.
 func (c *client) read(to string) reply {

@@ -25,7 +25,7 @@ type process struct {
 
 // run starts a server that stays in the foreground, and ends it with the test.
 // What it writes goes to out.
-func run(tb testing.TB, out io.Writer, env []string, argv ...string) *process {
+func run(tb testing.TB, out io.Writer, env []string, argv ...string) {
 	tb.Helper()
 	cmd := exec.Command("/bin/sh", append([]string{"-c", guard, "guard"}, argv...)...)
 	cmd.Env = env
@@ -40,17 +40,19 @@ func run(tb testing.TB, out io.Writer, env []string, argv ...string) *process {
 	}
 	p := &process{cmd: cmd, alive: alive}
 	tb.Cleanup(func() { p.stop(tb) })
-	return p
 }
 
 // stop ends the whole process group, and fails the test if some of it has to be
 // killed.
 func (p *process) stop(tb testing.TB) {
 	group := -p.cmd.Process.Pid
-	defer syscall.Kill(group, syscall.SIGKILL) // in vain, normally
-	p.alive.Close()
-	done := make(chan error, 1)
-	go func() { done <- p.cmd.Wait() }()
+	defer func() { _ = syscall.Kill(group, syscall.SIGKILL) }() // in vain, normally
+	_ = p.alive.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = p.cmd.Wait() // a signal ends it
+	}()
 	ended := func() bool { return syscall.Kill(group, 0) == syscall.ESRCH }
 	eventually(tb, "the end of "+p.cmd.Args[4], ended)
 	<-done

@@ -71,8 +71,15 @@ func startSink(tb testing.TB) *sink {
 	server.EnableSMTPUTF8 = true
 	server.EnableDSN = true
 	server.ErrorLog = silence{}
-	go server.Serve(l)
-	tb.Cleanup(func() { server.Close() })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // until it is closed
+	}()
+	tb.Cleanup(func() {
+		_ = server.Close()
+		<-done
+	})
 	return s
 }
 
