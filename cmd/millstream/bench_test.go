@@ -174,7 +174,7 @@ func TestBenchCompare(t *testing.T) {
 		{[]string{"--compare", files[0]}, 2, "two reports or more"},
 		{[]string{"--compare", files[0], files[1], "--out", "json"}, 2, "text or html, not json"},
 		{[]string{"--compare", files[0], files[1], "--rate", "5"}, 2, "--rate is of no use"},
-		{[]string{"--compare", files[0], "/nonexistent"}, 2, "no report: open /nonexistent"},
+		{[]string{"--compare", files[0], "/dev/null/none"}, 2, "no report: open /dev/null/none"},
 		{[]string{"--compare", files[0], os.Args[0]}, 2, "no report in " + os.Args[0]},
 	}
 	for _, tt := range tests {

@@ -51,7 +51,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"--macro|={}", "write name=value"},
 		{"--macro|nowhere:x=y", "there are body, connect, data"},
 		{"--subject|x|-", "without a FILE"},
-		{"/nonexistent/file", "no message to send: open /nonexistent/file"},
+		{"/dev/null/none", "no message to send: open /dev/null/none"},
 	}
 	for _, tt := range tests {
 		_, err := planOf(t, "", strings.Split(tt.args, "|")...)
