@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"time"
 
 	"millstream/handlers"
@@ -127,14 +128,32 @@ func (s *session) respond() {
 // processed tells what became of a message, when its answer has been written.
 func (s *session) processed() {
 	s.messages.Add(1)
-	if s.trail != nil {
-		s.flush()
-		s.trail.processed()
+	if o, ok := s.control.Outcome(); ok { // nothing is processed that was not counted
+		s.cut(&o)
+		if s.trail != nil {
+			s.flush()
+			s.trail.processed(&o)
+		}
 	}
 	if s.wants.Events.Has(handlers.KindMessageProcessed) {
 		s.flush()
 		s.tell(s.control.Result(s.loop.stamp))
 	}
+}
+
+// cut tells of a message of which not everything is in its result.
+func (s *session) cut(o *handlers.Outcome) {
+	if !o.HeadersCut && !o.RecipientsCut {
+		return
+	}
+	if o.HeadersCut {
+		s.sys.Hit(LimitResultHeaders)
+	}
+	if o.RecipientsCut {
+		s.sys.Hit(LimitResultRecipients)
+	}
+	s.log(slog.LevelInfo, "message has more than is kept for its result",
+		slog.Bool("headers", o.HeadersCut), slog.Bool("recipients", o.RecipientsCut))
 }
 
 func (s *session) endMessage() {

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"time"
 
 	"millstream/handlers"
@@ -31,13 +32,17 @@ const (
 // await waits for a pending reply.
 func (s *session) await(h hold, r handlers.Reply) {
 	s.wait(h)
-	number, worker := s.number, false
+	number, worker, waits := s.number, false, false
 	s.control.Run(s.event, r, func(f func()) {
 		worker, s.worker = true, true
-		s.sys.workers.start(f)
+		waits = !s.sys.workers.start(f)
 	}, func(next func() handlers.Reply) {
 		s.PostUserMessage(&resolved{number, next, worker})
 	})
+	if waits {
+		s.sys.Hit(LimitWorkers)
+		s.log(slog.LevelWarn, "functions wait: as many run as allowed", slog.Int("max_workers", s.sys.cfg.MaxWorkers))
+	}
 }
 
 // wait makes the session wait.
@@ -143,6 +148,7 @@ func (s *session) dropEvent() {
 // expire ends a wait that took too long: the failure status answers, or the session
 // goes on without the function.
 func (s *session) expire() {
+	s.sys.Hit(LimitHandlerTimeout)
 	s.control.Over(handlers.ErrTimeout)
 	if s.hold == holdWorker {
 		s.stuck = true

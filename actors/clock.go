@@ -1,10 +1,6 @@
 package actors
 
-import (
-	"time"
-
-	"millstream/protocol"
-)
+import "time"
 
 // checkEvery is how often output is looked at that the MTA does not take.
 const checkEvery = time.Second
@@ -42,7 +38,7 @@ func (s *session) arm() {
 
 // patience returns how long the MTA may be silent; 0 is for ever.
 func (s *session) patience() time.Duration {
-	if s.control.Machine().State() < protocol.StateNegotiateReplied {
+	if s.outside() {
 		return s.sys.cfg.NegotiateTimeout
 	}
 	return s.control.Timeout()

@@ -86,6 +86,14 @@
 // its connection is closed without a word, since nobody knows any more which answer
 // would be in step, and the other sessions do not notice.
 //
+// # What is counted
+//
+// What goes wrong at the door or at a limit is counted where it happens, by a [Refusal]
+// or a [Limit], in a few atomics of the System, which its instruments read when they
+// are asked. A server that refuses a connection before there is a session says so with
+// System.Refuse, and writes with System.Log what may come again and again: one line a
+// second of each message, with how many were left out.
+//
 // # What the event loop owes
 //
 // Link.Feed is called with what was read and not taken before, as soon as there is

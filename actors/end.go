@@ -17,6 +17,7 @@ func (s *session) fail(err error) { s.failLooking(err, "") }
 func (s *session) failLooking(err error, look string) {
 	switch {
 	case !s.ending:
+		s.turnedAway(err)
 		s.report(err, look)
 		s.finish(err)
 	case s.renewed: // there is no other client
@@ -87,7 +88,11 @@ func (s *session) end(m *ended) {
 
 // expireIdle ends the session of an MTA that was silent for too long.
 func (s *session) expireIdle(after time.Duration) {
-	err := handlers.ErrTimeout
+	err, limit := handlers.ErrTimeout, LimitTimeout
+	if s.outside() {
+		limit = LimitNegotiateTimeout
+	}
+	s.sys.Hit(limit)
 	if s.control.Machine().State() == protocol.StateStart {
 		err = fmt.Errorf("%w: no offer within %v", err, after)
 	}

@@ -13,8 +13,12 @@ import (
 // fails when it is told of a failure would do so for ever, and after the end nothing
 // is told.
 func (s *session) report(err error, look string) {
+	kind := kindOf(err, s.during)
 	if s.trail != nil {
-		s.trail.failed(err)
+		s.trail.failed(err, kind)
+	}
+	if kind == kindProtocol || kind == kindNegotiation {
+		s.sys.counts.breach(err, look)
 	}
 	if s.sys.onReport != nil {
 		s.sys.onReport(err)
@@ -62,12 +66,8 @@ func (s *session) log(level slog.Level, message string, attrs ...slog.Attr) {
 	if queueID == "" {
 		queueID = "NOQUEUE"
 	}
-	line := append([]slog.Attr{
+	s.sys.reporter.write(s.context(), level, message, suppressed, append([]slog.Attr{
 		slog.Uint64("session", s.id), slog.String("qid", queueID), slog.String("peer", f.Peer.String()),
 		slog.String("listener", f.Listener), slog.String("state", f.State.String()),
-	}, attrs...)
-	if suppressed > 0 {
-		line = append(line, slog.Int("suppressed", suppressed))
-	}
-	s.sys.reporter.log.LogAttrs(s.context(), level, message, line...) //nolint:sloglint // the lines are those of describe
+	}, attrs...))
 }

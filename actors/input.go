@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 
 	"millstream/handlers"
@@ -26,6 +27,7 @@ func (s *session) take(b *batch) {
 	s.loop.look()
 	if s.message == nil && s.unsent.bytes > 0 { // changes to a message wait by themselves
 		if n := s.conn.Unsent(); n > s.sys.cfg.MaxOutbound {
+			s.sys.Hit(LimitOutbound)
 			s.breakOff(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, n))
 			return
 		}
@@ -62,17 +64,17 @@ func (s *session) packet() bool {
 	code, body, n, err := protocol.Frame(*src, s.sys.cfg.MaxPacketSize)
 	switch {
 	case err != nil:
-		s.failLooking(err, s.look(*src))
+		s.malformed(err, *src)
 		return true
 	case n == 0 && s.bad != nil:
-		s.fail(s.bad)
+		s.malformed(s.bad, nil)
 		return true
 	case n == 0:
 		return false
 	}
 	cmd, err := s.loop.decoder.Decode(code, body)
 	if err != nil {
-		s.failLooking(err, s.look(*src))
+		s.malformed(err, *src)
 		return true
 	}
 	if !s.command(cmd) || len(*src) == 0 {
@@ -82,6 +84,19 @@ func (s *session) packet() bool {
 		s.backlog = nil
 	}
 	return true
+}
+
+// malformed ends the session for a packet that makes no sense, at the beginning of b.
+// For a stranger no limit is to blame.
+func (s *session) malformed(err error, b []byte) {
+	switch {
+	case s.outside():
+	case errors.Is(err, protocol.ErrPacketTooLarge):
+		s.sys.Hit(LimitPacketSize)
+	case errors.Is(err, protocol.ErrTooMany):
+		s.sys.Hit(LimitStrings)
+	}
+	s.failLooking(err, s.look(b))
 }
 
 // look says what a stranger seems to be that has sent bytes which are no packet. An
@@ -139,6 +154,7 @@ func (s *session) last() {
 // flood ends a session whose MTA does not wait for answers.
 func (s *session) flood() {
 	if n := len(s.backlog); n > s.sys.cfg.MaxPending {
+		s.sys.Hit(LimitPending)
 		s.breakOff(fmt.Errorf("%w: %d bytes behind a pending answer", protocol.ErrTooMany, n))
 	}
 }

@@ -95,5 +95,6 @@ func (l *Loop) look() { l.stamp = l.epoch.Add(time.Since(l.epoch)) }
 // Tick wakes the sessions whose time has come. It is to be called every 100 ms.
 func (l *Loop) Tick(now time.Time) {
 	l.epoch = now
+	l.sys.reporter.settle(now)
 	l.wheel.advance(now, func(t *timer) { t.s.PostUserMessage(&tick{}) })
 }

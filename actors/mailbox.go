@@ -66,6 +66,13 @@ func (m *mailbox) UserMessageCount() int {
 	return len(m.queue)
 }
 
+// depth returns how many messages wait, and whether the loop is on its way to them.
+func (m *mailbox) depth() (waiting int, scheduled bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.queue) + len(m.system), m.scheduled
+}
+
 // enqueue adds a message to a queue, and has the loop drain it if nobody else
 // does.
 func (m *mailbox) enqueue(queue *[]any, message any) {

@@ -27,6 +27,7 @@ func (s *session) agree() {
 	s.negotiation = nil
 	if n != nil {
 		if s.answer.Status == protocol.StatusReject {
+			s.sys.Refuse(RefusedHandler)
 			s.refuse(nil)
 			return
 		}
@@ -34,6 +35,7 @@ func (s *session) agree() {
 	}
 	agreed, err := protocol.Agree(s.offer, req)
 	if err != nil {
+		s.turnedAway(err)
 		s.report(err, "")
 		s.refuse(err)
 		return

@@ -53,15 +53,17 @@ func (o *outlet) take() [][]byte {
 	return packets
 }
 
-// wait waits while too much is on its way, unless that is dropped.
-func (o *outlet) wait() {
+// wait waits while too much is on its way, unless that is dropped. It reports whether
+// there was reason to.
+func (o *outlet) wait() (waited bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiters++
-	for drops := o.drops; o.bytes+o.unsent > o.max && drops == o.drops && !o.closed; {
+	for drops := o.drops; o.bytes+o.unsent > o.max && drops == o.drops && !o.closed; waited = true {
 		o.changed.Wait()
 	}
 	o.waiters--
+	return waited
 }
 
 // waited reports whether anybody waits for the MTA to take more. o may be nil.

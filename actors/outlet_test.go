@@ -39,7 +39,7 @@ func TestOutletWait(t *testing.T) {
 				if !o.add(make([]byte, 6)) || o.add(make([]byte, 5)) {
 					t.Error("the loop is to be called once")
 				}
-				done := blocked(o.wait)
+				done := blocked(func() { o.wait() })
 				if *done || !o.waited() {
 					t.Error("it does not wait")
 				}
@@ -63,7 +63,7 @@ func TestOutletClosed(t *testing.T) {
 		if o.add(make([]byte, 100)) || o.take() != nil {
 			t.Error("it takes something")
 		}
-		if done := blocked(o.wait); !*done {
+		if done := blocked(func() { o.wait() }); !*done {
 			t.Error("it waits")
 		}
 	})

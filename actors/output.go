@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 
 	"millstream/handlers"
@@ -53,6 +54,7 @@ func (s *session) checkUnsent() {
 	s.outlet.room(s.unsent.bytes)
 	limit := s.sys.cfg.WriteTimeout
 	if s.unsent.bytes > 0 && limit > 0 && now.Sub(s.unsent.since) >= limit {
+		s.sys.Hit(LimitWriteTimeout)
 		s.breakOff(fmt.Errorf("%w: nothing read for %v", handlers.ErrIO, limit))
 	}
 }
@@ -65,7 +67,13 @@ func (s *session) Flush(packets []byte) {
 }
 
 // Wait is [handlers.Outlet].
-func (s *session) Wait() { s.outlet.wait() }
+func (s *session) Wait() {
+	if s.outlet.wait() {
+		s.sys.Hit(LimitOutboundChanges)
+		s.sys.Log(slog.LevelInfo, "changes to a message had to wait: the MTA is slow to read",
+			slog.Uint64("session", s.id), slog.Int("max_outbound", s.sys.cfg.MaxOutbound))
+	}
+}
 
 // drainOutlet writes the changes that wait. Each flush is a write of its own.
 func (s *session) drainOutlet() {

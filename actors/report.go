@@ -5,30 +5,77 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"millstream/handlers"
 	"millstream/protocol"
 )
 
-// reporter decides which lines of sessions are written: at most one a second of
-// each class, so that a flood of bad connections is not one of lines.
+// reporter decides which lines are written of what others may cause again and again:
+// at most one a second of each class, so that a flood of bad connections is not one of
+// lines. How many were left out is told by the next one, or when there was none for a
+// second.
 type reporter struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
 	classes map[string]*class
+	owing   atomic.Int64 // classes with lines that were left out
 }
 
 // class is a class of lines, which are all the same but for their attributes.
 type class struct {
-	last       time.Time
+	level      slog.Level
+	last       time.Time // when one was written
+	seen       time.Time // when one was left out
 	suppressed int
 }
 
 // logEvery is how far apart the lines of a class are.
 const logEvery = time.Second
+
+// Log writes a line that may come again and again, unless there was one of the same
+// message within the last second: then it is counted, and the count is told. Messages
+// are to be few. It may be called from any goroutine.
+func (s *System) Log(level slog.Level, message string, attrs ...slog.Attr) {
+	if suppressed, ok := s.reporter.due(level, message, time.Now()); ok {
+		s.reporter.write(context.Background(), level, message, suppressed, attrs)
+	}
+}
+
+// write writes a line.
+func (r *reporter) write(ctx context.Context, level slog.Level, message string, suppressed int, attrs []slog.Attr) {
+	if suppressed > 0 {
+		attrs = append(slices.Clip(attrs), slog.Int("suppressed", suppressed))
+	}
+	r.log.LogAttrs(ctx, level, message, attrs...) //nolint:sloglint // messages are constants where they come from
+}
+
+// settle tells how many lines of a class were left out since the last one, if there
+// were none for a while before now.
+func (r *reporter) settle(now time.Time) {
+	if r.owing.Load() == 0 {
+		return
+	}
+	var quiet []class
+	var messages []string
+	r.mu.Lock()
+	for message, c := range r.classes {
+		if c.suppressed > 0 && now.Sub(c.seen) >= logEvery {
+			quiet, messages = append(quiet, *c), append(messages, message)
+			c.suppressed = 0
+			r.owing.Add(-1)
+		}
+	}
+	r.mu.Unlock()
+	for i := range quiet {
+		r.write(context.Background(), quiet[i].level, "more lines like this were left out", quiet[i].suppressed,
+			[]slog.Attr{slog.String("like", messages[i])})
+	}
+}
 
 // due reports whether a line of a class is to be written, and how many were not
 // since the last one.
@@ -44,13 +91,18 @@ func (r *reporter) due(level slog.Level, message string, now time.Time) (suppres
 		if r.classes == nil {
 			r.classes = make(map[string]*class)
 		}
-		c = new(class)
+		c = &class{level: level}
 		r.classes[message] = c
 	case now.Sub(c.last) < logEvery:
-		c.suppressed++
+		if c.suppressed++; c.suppressed == 1 {
+			r.owing.Add(1)
+		}
+		c.seen = now
 		return 0, false
 	}
-	suppressed = c.suppressed
+	if suppressed = c.suppressed; suppressed > 0 {
+		r.owing.Add(-1)
+	}
 	c.last, c.suppressed = now, 0
 	return suppressed, true
 }
@@ -86,14 +138,23 @@ func describe(err error, look string) (level slog.Level, message string) {
 	return slog.LevelError, "handler failed"
 }
 
+// The kinds of errors that are the peer's.
+const (
+	kindProtocol    = "protocol"
+	kindNegotiation = "negotiation"
+)
+
 // kindOf returns the word for the kind of an error. They are few: they are values of a
-// label.
-func kindOf(err error) string {
+// label. during is the event that was under way: an MTA is silent while none is.
+func kindOf(err error, during handlers.Kind) string {
 	if _, ok := errors.AsType[*handlers.SlowError](err); ok {
 		return "slow"
 	}
 	if _, ok := errors.AsType[*handlers.PanicError](err); ok {
 		return "panic"
+	}
+	if during == 0 && errors.Is(err, handlers.ErrTimeout) {
+		return "silence"
 	}
 	for _, k := range []struct {
 		err  error
@@ -102,8 +163,8 @@ func kindOf(err error) string {
 		{protocol.ErrStatusNotAllowed, "status"},
 		{protocol.ErrInvalidCode, "value"},
 		{protocol.ErrInvalidArgument, "value"},
-		{protocol.ErrNegotiation, "negotiation"},
-		{protocol.ErrProtocol, "protocol"},
+		{protocol.ErrNegotiation, kindNegotiation},
+		{protocol.ErrProtocol, kindProtocol},
 		{handlers.ErrTimeout, "timeout"},
 		{handlers.ErrSessionClosed, "closed"},
 		{handlers.ErrIO, "io"},

@@ -104,6 +104,60 @@ func TestReporter(t *testing.T) {
 	}
 }
 
+// When a flood is over, what was left out of it is told, once; also when the server
+// ends before that.
+func TestReportLeftOut(t *testing.T) {
+	for _, stop := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			book := new(logbook)
+			r := newRig(t, Config{Log: slog.New(book)}, 0, nil)
+			for range 30 {
+				r.loop.Open(&fakeConn{t: t}, "").Feed([]byte("GET / HTTP/1.1"))
+				r.sys.Log(slog.LevelError, "other")
+				time.Sleep(time.Millisecond)
+			}
+			if stop {
+				r.link.Lost(nil, false)
+				r.sys.Stop()
+			} else {
+				r.tick(10 * time.Second)
+				r.link.Lost(nil, false)
+			}
+			if len(book.lines) != 4 {
+				t.Fatalf("log %v", book.lines)
+			}
+			told := map[string]slog.Level{}
+			for _, l := range book.lines[2:] {
+				if a := attrsOf(l); l.Message == "more lines like this were left out" && a["suppressed"] == "29" {
+					told[a["like"]] = l.Level
+				}
+			}
+			if told["not a milter client, connection closed: looks like an HTTP request"] != slog.LevelWarn || told["other"] != slog.LevelError {
+				t.Errorf("told %v", told)
+			}
+		})
+	}
+}
+
+// While a flood goes on each line tells of those before it, and no other does.
+func TestReportFloodGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		book := new(logbook)
+		r := newRig(t, Config{Log: slog.New(book)}, 0, nil)
+		for range 35 {
+			r.sys.Log(slog.LevelWarn, "again")
+			r.tick(tickEvery)
+		}
+		r.tick(2 * time.Second)
+		var told []string
+		for _, l := range book.lines {
+			told = append(told, attrsOf(l)["suppressed"])
+		}
+		want(t, "left out", strings.Join(told, ","), ",9,9,9,4")
+		r.link.Lost(nil, false)
+	})
+}
+
 // A flood of bad connections is not one of lines.
 func TestReportFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

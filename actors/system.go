@@ -25,7 +25,8 @@ type System struct {
 	reporter reporter
 	count    func() int   // Len, for every session
 	stale    atomic.Int64 // answers and messages that came too late
-	onReport func(error)  // for Offline; else nil
+	counts   *counts
+	onReport func(error) // for Offline; else nil
 	measured *telemetry
 
 	mu       sync.Mutex
@@ -53,6 +54,7 @@ func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
 		limits:   cfg.limits(),
 		factory:  f,
 		workers:  workers{max: cfg.MaxWorkers},
+		counts:   new(counts),
 		reporter: reporter{log: cfg.Log},
 		sessions: make(map[uint64]*session),
 	}
@@ -91,6 +93,8 @@ func (s *System) Sessions() []Info {
 // totals are counts of all sessions there were.
 type totals struct {
 	active, pending, opened int64
+	queued                  int64  // messages that wait in mailboxes
+	scheduled               int64  // sessions that wait for their event loop
 	in, out                 uint64 // bytes
 }
 
@@ -104,6 +108,11 @@ func (s *System) totals() totals {
 		t.out += one.outBytes.Load()
 		if one.pending.Load() != 0 {
 			t.pending++
+		}
+		queued, scheduled := one.depth()
+		t.queued += int64(queued)
+		if scheduled {
+			t.scheduled++
 		}
 	}
 	return t
@@ -157,6 +166,7 @@ func (s *System) Wait(ctx context.Context) error { return await(ctx, s.workers.i
 // Stop frees what the system holds. It is to be called once, after the last
 // session.
 func (s *System) Stop() {
+	s.reporter.settle(time.Now().Add(logEvery))
 	s.measured.stop()
 	s.actors.Shutdown()
 }

@@ -57,6 +57,9 @@ const (
 	attrPeer       = attribute.Key("network.peer.address")
 	attrResult     = attribute.Key("milter.result")
 	attrErrorKind  = attribute.Key("error.type")
+	attrReason     = attribute.Key("milter.reason")
+	attrLimit      = attribute.Key("milter.limit")
+	attrQueue      = attribute.Key("milter.queue")
 	attrDirection  = attribute.Key("network.io.direction")
 )
 

@@ -26,7 +26,11 @@ const (
 	MetricPending         = "milter.replies.pending"
 	MetricWorkers         = "milter.workers.active"
 	MetricWorkersQueued   = "milter.workers.queued"
+	MetricQueue           = "milter.queue.depth"
 	MetricErrors          = "milter.errors"
+	MetricProtocolErrors  = "milter.protocol.errors"
+	MetricRefused         = "milter.connections.refused"
+	MetricLimits          = "milter.limits.hit"
 	MetricStale           = "milter.responses.stale"
 )
 
@@ -76,6 +80,7 @@ func (m *instruments) create(meter metric.Meter, sys *System) (err error) {
 	m.handlerDuration = histogram(MetricHandlerDuration, "Time that a named handler took for an event.")
 	m.replyWait = histogram(MetricReplyWait, "Time that the MTA waited for answers in all of a message.")
 	keep(m.observe(meter, sys))
+	keep(observeCounts(meter, sys.counts))
 	m.verdicts = map[string]metric.MeasurementOption{}
 	for s := range protocol.StatusAbort + 1 {
 		for _, word := range []string{verdictOf(s, false), verdictOf(s, true)} {
@@ -103,6 +108,7 @@ func (m *instruments) observe(meter metric.Meter, sys *System) (err error) {
 	active := gauge(MetricSessionsActive, "{session}", "Sessions that are open.")
 	pending := gauge(MetricPending, "{reply}", "Sessions whose answer is pending.")
 	workers := gauge(MetricWorkers, "{function}", "Functions of handlers that run off the event loops.")
+	depth := gauge(MetricQueue, "{item}", "What waits for event loops: messages in the mailboxes of sessions, and the sessions themselves.")
 	queued := gauge(MetricWorkersQueued, "{function}", "Functions of handlers that wait to run.")
 	sessions := total(MetricSessions, "{session}", "Sessions that were opened.")
 	stale := total(MetricStale, "{response}", "Answers of handlers that came too late.")
@@ -112,6 +118,8 @@ func (m *instruments) observe(meter metric.Meter, sys *System) (err error) {
 	}
 	in := metric.WithAttributeSet(attribute.NewSet(attrDirection.String("receive")))
 	out := metric.WithAttributeSet(attribute.NewSet(attrDirection.String("transmit")))
+	mailboxes := metric.WithAttributeSet(attribute.NewSet(attrQueue.String("mailbox")))
+	loops := metric.WithAttributeSet(attribute.NewSet(attrQueue.String("loop")))
 	counted := func(o metric.Observer, now totals, late int64) {
 		o.ObserveInt64(sessions, now.opened)
 		o.ObserveInt64(stale, late)
@@ -123,11 +131,13 @@ func (m *instruments) observe(meter metric.Meter, sys *System) (err error) {
 		counted(o, now, sys.stale.Load())
 		o.ObserveInt64(active, now.active)
 		o.ObserveInt64(pending, now.pending)
+		o.ObserveInt64(depth, now.queued, mailboxes)
+		o.ObserveInt64(depth, now.scheduled, loops)
 		running, waiting := sys.workers.counts()
 		o.ObserveInt64(workers, running)
 		o.ObserveInt64(queued, waiting)
 		return nil
-	}, active, pending, workers, queued, sessions, stale, bytes)
+	}, active, pending, workers, queued, depth, sessions, stale, bytes)
 	m.stop = func() {
 		if err != nil || observed.Unregister() != nil { // nothing is observed
 			return
@@ -177,7 +187,7 @@ func (m *instruments) visited(ctx context.Context, v *Visit) {
 	m.handlerDuration.Record(ctx, v.Took.Seconds(), options.([]metric.RecordOption)...)
 }
 
-// fault counts an error.
-func (m *instruments) fault(ctx context.Context, err error) {
-	m.faults.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(attrErrorKind.String(kindOf(err)))))
+// fault counts an error of a kind.
+func (m *instruments) fault(ctx context.Context, kind string) {
+	m.faults.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(attrErrorKind.String(kind))))
 }

@@ -106,6 +106,7 @@ func (s *session) measure(event handlers.Kind) {
 	s.loop.look()
 	took := s.loop.stamp.Sub(before)
 	if slow := s.sys.cfg.SlowInline; slow > 0 && took > slow {
+		s.sys.Hit(LimitSlowInline)
 		s.report(&handlers.SlowError{Event: event, Took: took}, "")
 	}
 }

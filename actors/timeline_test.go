@@ -96,9 +96,12 @@ func TestKindOfErrors(t *testing.T) {
 		"negotiation": &protocol.NegotiationError{Err: protocol.ErrVersionTooOld}, "protocol": protocol.ErrProtocol,
 		"timeout": handlers.ErrTimeout, "closed": handlers.ErrSessionClosed, "io": handlers.ErrIO, "handler": errors.New("other"),
 	} {
-		if got := kindOf(err); got != want {
+		if got := kindOf(err, handlers.KindHelo); got != want {
 			t.Errorf("%v is %q, want %q", err, got, want)
 		}
+	}
+	if got := kindOf(fmt.Errorf("%w: no offer", handlers.ErrTimeout), 0); got != "silence" { // it is nobody's who answers
+		t.Errorf("an MTA that is silent is %q", got)
 	}
 }
 

@@ -161,9 +161,9 @@ func (t *trail) visited(v Visit, began time.Time) {
 	t.visits = append(t.visits, v)
 }
 
-// failed notes an error.
-func (t *trail) failed(err error) {
-	t.t.fault(t.spans.context(), err)
+// failed notes an error of a kind.
+func (t *trail) failed(err error, kind string) {
+	t.t.fault(t.spans.context(), kind)
 	if len(t.errs) < maxVisits {
 		t.errs = append(t.errs, err)
 	}
@@ -171,13 +171,9 @@ func (t *trail) failed(err error) {
 
 // processed takes stock of a message: its spans are made if they are to be kept, its
 // measurements are taken, and who wants the timeline gets it.
-func (t *trail) processed() {
-	o, ok := t.s.control.Outcome()
-	if !ok { // nothing is processed that was not counted
-		return
-	}
+func (t *trail) processed(o *handlers.Outcome) {
 	var line *Timeline
-	why := t.t.why(&o, t.errs)
+	why := t.t.why(o, t.errs)
 	if why == "" && t.spans.latent.wanted() {
 		why = keepLinked
 	}
@@ -192,7 +188,7 @@ func (t *trail) processed() {
 		t.adopted()
 		t.visitMu.Unlock()
 	}
-	t.t.message(t.spans.context(), &o, t.waited)
+	t.t.message(t.spans.context(), o, t.waited)
 	if tell != nil {
 		tell(line)
 	}

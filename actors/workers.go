@@ -16,16 +16,17 @@ type workers struct {
 	done    signal // none is running
 }
 
-// start runs f, now or when others are done.
-func (w *workers) start(f func()) {
+// start runs f, now or when others are done. It returns false if f has to wait.
+func (w *workers) start(f func()) (now bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.max > 0 && w.running >= w.max {
 		w.waiting = append(w.waiting, f)
-		return
+		return false
 	}
 	w.running++
 	go w.work(f)
+	return true
 }
 
 // work runs f, and then what waits.

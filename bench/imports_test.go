@@ -62,6 +62,7 @@ var importRules = []importRule{
 	telemetryRule("actors/telemetry.go"),
 	telemetryRule("actors/telemetry_attributes.go"),
 	telemetryRule("actors/telemetry_link.go"),
+	telemetryRule("actors/telemetry_counts.go"),
 	telemetryRule("actors/telemetry_metrics.go"),
 	telemetryRule("actors/telemetry_visit.go"),
 	{

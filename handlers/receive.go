@@ -160,6 +160,8 @@ type Outcome struct {
 	Size        uint64 // bytes of the body
 	Start       time.Time
 	HandlerTime time.Duration
+
+	HeadersCut, RecipientsCut bool // there were more than are kept
 }
 
 // Outcome returns what is known of the message under way, or of that which has just
@@ -174,6 +176,7 @@ func (c *Control) Outcome() (o Outcome, ok bool) {
 	taken := t.kept[fateTaken]
 	return Outcome{
 		t.status, t.state, t.by, t.quarantined, taken, t.kept[fateTempFailed] + t.kept[fateRejected], t.body, t.start, t.handlers,
+		t.headersCut, t.rcptsCut,
 	}, true
 }
 

@@ -29,7 +29,8 @@ type tally struct {
 	headers    []headerSpan
 	headerSize int
 	body       uint64
-	truncated  bool
+	headersCut bool
+	rcptsCut   bool
 
 	added        []Field
 	removed      []string
@@ -124,7 +125,7 @@ func (t *tally) command(cmd protocol.Command, limits *ResultLimits) {
 func (t *tally) header(h *protocol.Header, limits *ResultLimits) {
 	size := len(h.Name) + len(h.Value)
 	if len(t.headers) >= limits.Headers || t.headerSize+size > limits.HeaderBytes {
-		t.truncated = t.truncated || limits.Headers > 0 && limits.HeaderBytes > 0
+		t.headersCut = t.headersCut || limits.Headers > 0 && limits.HeaderBytes > 0
 		return
 	}
 	t.headerSize += size
@@ -145,7 +146,7 @@ func (t *tally) answer(s protocol.Status, refused bool, limits *ResultLimits) {
 		last.fate = fateTempFailed
 	}
 	if t.kept[last.fate]++; t.kept[last.fate] > limits.Recipients {
-		t.truncated = true
+		t.rcptsCut = true
 		t.buf = t.buf[:last.addr.from]
 		t.rcpts = t.rcpts[:len(t.rcpts)-1]
 	}
@@ -157,7 +158,7 @@ func (t *tally) result(reason string) *Result {
 		From:       t.string(t.from),
 		FromParams: protocol.Params(t.buf[t.fromParams.from:t.fromParams.to]).Strings(),
 		BodySize:   t.body,
-		Truncated:  t.truncated,
+		Truncated:  t.headersCut || t.rcptsCut,
 
 		State:       t.state,
 		Status:      t.status,

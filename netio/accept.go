@@ -2,8 +2,12 @@ package netio
 
 import (
 	"errors"
+	"log/slog"
 	"net"
+	"syscall"
 	"time"
+
+	"millstream/actors"
 )
 
 // How long an accepting goroutine waits after an error such as too many open
@@ -35,9 +39,11 @@ func (s *Server) accept(l *listener) {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err == nil && !s.acquire(l):
+		case err != nil:
+			s.refuse(err, actors.RefusedAccept)
+		case !s.acquire(l):
 			err = c.Close()
-		case err == nil:
+		default:
 			enrolling <- struct{}{}
 			go func() {
 				if err := s.enroll(l, c); err != nil {
@@ -56,7 +62,8 @@ func (s *Server) accept(l *listener) {
 		}
 		if wait == 0 {
 			wait = minBackOff
-			s.log.Error("cannot take a connection, trying again", "listener", l.spec, "err", err)
+			s.system.Log(slog.LevelError, "cannot take a connection, trying again",
+				slog.String("listener", l.spec), slog.Any("err", err))
 		} else {
 			wait = min(2*wait, maxBackOff)
 		}
@@ -78,6 +85,18 @@ func (s *Server) pause(d time.Duration) bool {
 	}
 }
 
+// refuse counts a connection that the system did not let us take; other is the reason
+// unless it has run out of something.
+func (s *Server) refuse(err error, other actors.Refusal) {
+	for _, scarce := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, scarce) {
+			s.system.Refuse(actors.RefusedDescriptors)
+			return
+		}
+	}
+	s.system.Refuse(other)
+}
+
 // enroll hands a connection over to an event loop.
 func (s *Server) enroll(l *listener, c net.Conn) error {
 	for _, a := range []net.Addr{c.LocalAddr(), c.RemoteAddr()} {
@@ -88,6 +107,7 @@ func (s *Server) enroll(l *listener, c net.Conn) error {
 	_, tcp := c.(*net.TCPConn)
 	if _, err := s.client.EnrollContext(c, &link{s: s, listener: l.spec, tcp: tcp}); err != nil {
 		s.release()
+		s.refuse(err, actors.RefusedLoop)
 		return err
 	}
 	return nil
@@ -104,17 +124,21 @@ func (s *Server) acquire(l *listener) bool {
 		return true
 	default:
 	}
-	s.full.Do(func() {
-		s.log.Warn("as many sessions as allowed, the next have to wait",
-			"listener", l.spec, "max_sessions", cap(s.slots), "close_when_full", s.cfg.CloseWhenFull)
-	})
+	s.system.Hit(actors.LimitSessions)
+	what := "as many sessions as allowed, the next has to wait"
 	if s.cfg.CloseWhenFull {
+		what = "as many sessions as allowed, the next is closed"
+	}
+	s.system.Log(slog.LevelWarn, what, slog.String("listener", l.spec), slog.Int("max_sessions", cap(s.slots)))
+	if s.cfg.CloseWhenFull {
+		s.system.Refuse(actors.RefusedSessions)
 		return false
 	}
 	select {
 	case s.slots <- struct{}{}:
 		return true
 	case <-s.stopping:
+		s.system.Refuse(actors.RefusedStopping)
 		return false
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+
+	"millstream/actors"
 )
 
 // tickEvery is how often the sessions of a loop are told the time.
@@ -48,7 +50,7 @@ func (e *events) OnTick() (time.Duration, gnet.Action) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
 	for _, l := range e.s.loops {
-		l.tickSoon(e.s.log)
+		l.tickSoon(e.s)
 	}
 	return tickEvery, gnet.None
 }
@@ -68,25 +70,34 @@ func (s *Server) loopOf(events gnet.EventLoop) *loop {
 
 // gnetLog gives what gnet has to say to the log of the server. What gnet warns of,
 // such as a connection that was reset, is nothing to be warned of here.
-type gnetLog struct{ log *slog.Logger }
+type gnetLog struct {
+	system *actors.System
+	log    *slog.Logger
+}
 
 // Debugf is gnet's logging.Logger.
-func (g gnetLog) Debugf(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+func (g gnetLog) Debugf(format string, args ...any) { g.print(format, args) }
 
 // Infof is gnet's logging.Logger.
-func (g gnetLog) Infof(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+func (g gnetLog) Infof(format string, args ...any) { g.print(format, args) }
 
 // Warnf is gnet's logging.Logger.
-func (g gnetLog) Warnf(format string, args ...any) { g.print(slog.LevelDebug, format, args) }
+func (g gnetLog) Warnf(format string, args ...any) { g.print(format, args) }
 
 // Errorf is gnet's logging.Logger.
-func (g gnetLog) Errorf(format string, args ...any) { g.print(slog.LevelError, format, args) }
+func (g gnetLog) Errorf(format string, args ...any) { g.fail(format, args) }
 
 // Fatalf is gnet's logging.Logger.
-func (g gnetLog) Fatalf(format string, args ...any) { g.print(slog.LevelError, format, args) }
+func (g gnetLog) Fatalf(format string, args ...any) { g.fail(format, args) }
 
-func (g gnetLog) print(level slog.Level, format string, args []any) {
-	if g.log.Enabled(context.Background(), level) {
-		g.log.Log(context.Background(), level, "event loop", "gnet", fmt.Sprintf(format, args...))
+// print prints what is of no interest to most.
+func (g gnetLog) print(format string, args []any) {
+	if g.log.Enabled(context.Background(), slog.LevelDebug) {
+		g.log.Debug("event loop", "gnet", fmt.Sprintf(format, args...))
 	}
+}
+
+// fail prints an error, which may come for each connection.
+func (g gnetLog) fail(format string, args []any) {
+	g.system.Log(slog.LevelError, "event loop failed", slog.String("gnet", fmt.Sprintf(format, args...)))
 }

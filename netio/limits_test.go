@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -23,20 +24,21 @@ func TestGarbage(t *testing.T) {
 	tests := []struct {
 		name, input string
 		log         string
-		answered    bool // what came before is answered
+		answered    bool     // what came before is answered
+		refused     [2]int64 // as garbage, for its offer
 	}{
-		{"zeros", "\x00\x00\x00\x00", "empty packet", false},
-		{"ones", "\xff\xff\xff\xff", "packet too large", false},
-		{"http", "GET / HTTP/1.1\r\nHost: mx\r\n\r\n", "looks like an HTTP request", false},
-		{"tls", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "looks like a TLS hello", false},
-		{"smtp", "EHLO client.example\r\n", "looks like an SMTP client", false},
-		{"ssh", "SSH-2.0-OpenSSH_9.2\r\n", "looks like an SSH client", false},
-		{"before the offer", string((&protocol.Helo{}).Append(nil)), "out of order", false},
-		{"unknown command", string(open) + "\x00\x00\x00\x01z", "unknown command", true},
-		{"without NUL", string(open) + "\x00\x00\x00\x03Hmx", "string without end", true},
-		{"out of order", string(open) + string((&protocol.EndOfMessage{}).Append(nil)), "out of order", true},
-		{"offer twice", string(open) + string(open), "out of order", true},
-		{"too old", "\x00\x00\x00\x0dO\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00", "too old", false},
+		{"zeros", "\x00\x00\x00\x00", "empty packet", false, [2]int64{1, 0}},
+		{"ones", "\xff\xff\xff\xff", "packet too large", false, [2]int64{1, 0}},
+		{"http", "GET / HTTP/1.1\r\nHost: mx\r\n\r\n", "looks like an HTTP request", false, [2]int64{1, 0}},
+		{"tls", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "looks like a TLS hello", false, [2]int64{1, 0}},
+		{"smtp", "EHLO client.example\r\n", "looks like an SMTP client", false, [2]int64{1, 0}},
+		{"ssh", "SSH-2.0-OpenSSH_9.2\r\n", "looks like an SSH client", false, [2]int64{1, 0}},
+		{"before the offer", string((&protocol.Helo{}).Append(nil)), "out of order", false, [2]int64{1, 0}},
+		{"unknown command", string(open) + "\x00\x00\x00\x01z", "unknown command", true, [2]int64{}},
+		{"without NUL", string(open) + "\x00\x00\x00\x03Hmx", "string without end", true, [2]int64{}},
+		{"out of order", string(open) + string((&protocol.EndOfMessage{}).Append(nil)), "out of order", true, [2]int64{}},
+		{"offer twice", string(open) + string(open), "out of order", true, [2]int64{}},
+		{"too old", "\x00\x00\x00\x0dO\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00", "too old", false, [2]int64{0, 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,6 +53,10 @@ func TestGarbage(t *testing.T) {
 			message(t, good)
 			if !strings.Contains(log.String(), tt.log) {
 				t.Errorf("log %q, want %q", log, tt.log)
+			}
+			refused := [2]int64{s.system.Refused(actors.RefusedGarbage), s.system.Refused(actors.RefusedOffer)}
+			if refused != tt.refused {
+				t.Errorf("refused for garbage and for the offer: %v, want %v", refused, tt.refused)
 			}
 		})
 	}
@@ -84,6 +90,9 @@ func TestSilence(t *testing.T) {
 	}
 	readAll(t, raw(t, s))
 	eventually(t, "a line", func() bool { return strings.Contains(log.String(), "no offer within") })
+	if n, m := s.system.Refused(actors.RefusedSilent), s.system.Hits(actors.LimitNegotiateTimeout); n != 1 || m != 1 {
+		t.Errorf("%d were refused, %d times the limit was hit", n, m)
+	}
 }
 
 // TestMaxSessions checks that connections over the limit wait, or are closed.
@@ -101,12 +110,33 @@ func TestMaxSessions(t *testing.T) {
 		mustDo(t, first.Close())
 		_, _, err = second.Negotiate(offer)
 		mustDo(t, err)
+		if n, m := s.system.Hits(actors.LimitSessions), s.system.Refused(actors.RefusedSessions); n != 1 || m != 0 {
+			t.Errorf("%d times the limit was hit, %d were refused", n, m)
+		}
 	})
 	t.Run("close", func(t *testing.T) {
 		s, _ := serve(t, Config{MaxSessions: 1, CloseWhenFull: true}, handlers.Shared(everything()))
 		first := dial(t, s)
-		readAll(t, raw(t, s))
+		for range 3 {
+			readAll(t, raw(t, s))
+		}
 		message(t, first)
+		if n, m := s.system.Hits(actors.LimitSessions), s.system.Refused(actors.RefusedSessions); n != 3 || m != 3 {
+			t.Errorf("%d times the limit was hit, %d were refused", n, m)
+		}
+	})
+	t.Run("stop", func(t *testing.T) {
+		s, log := serve(t, Config{MaxSessions: 1}, handlers.Shared(everything()))
+		dial(t, s)
+		waits := raw(t, s)
+		eventually(t, "it waits", func() bool { return strings.Contains(log.String(), "has to wait") })
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		mustDo(t, s.Shutdown(ended))
+		readAll(t, waits)
+		if n, m := s.system.Refused(actors.RefusedStopping), s.system.Hits(actors.LimitGrace); n != 1 || m != 1 {
+			t.Errorf("%d were refused, %d cut off", n, m)
+		}
 	})
 }
 
@@ -120,6 +150,9 @@ func TestTooManyFiles(t *testing.T) {
 	defer restore()
 	client.connect(t)
 	eventually(t, "a line", func() bool { return strings.Contains(log.String(), "cannot take a connection") })
+	if s.system.Refused(actors.RefusedDescriptors) == 0 {
+		t.Error("not counted")
+	}
 	message(t, good)
 	restore()
 	c := mta.NewConn(client.conn(t))

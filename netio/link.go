@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
@@ -154,17 +153,18 @@ const silentAfter = 5 * time.Second
 
 // tickSoon sends a tick to the loop, unless the last one has not come yet. A loop
 // that is held up, or has ended, is told of here and nowhere else.
-func (l *loop) tickSoon(log *slog.Logger) {
+func (l *loop) tickSoon(s *Server) {
 	if l.ticking.CompareAndSwap(false, true) {
 		l.ticked, l.missed = time.Now(), false
 		if err := l.post(l.tick); err != nil {
-			log.Debug("event loop takes no tick", "err", err)
+			s.log.Debug("event loop takes no tick", "err", err)
 		}
 		return
 	}
 	if !l.missed && time.Since(l.ticked) > silentAfter {
 		l.missed = true
-		log.Error("event loop does not run: a handler of On or Observe may be blocking it", "for", silentAfter)
+		s.system.Hit(actors.LimitEventLoop)
+		s.log.Error("event loop does not run: a handler of On or Observe may be blocking it", "for", silentAfter)
 	}
 }
 
@@ -176,6 +176,9 @@ func (l *loop) tick() {
 	for link := range l.lingering {
 		link.linger()
 		if now.After(link.deadline) {
+			if !link.shut {
+				link.s.system.Hit(actors.LimitLinger)
+			}
 			_ = l.events.Close(link.conn)
 		}
 	}

@@ -31,7 +31,6 @@ type Server struct {
 	client    *gnet.Client
 	accepting sync.WaitGroup
 	slots     chan struct{} // one for each open connection; nil without a limit
-	full      sync.Once     // says once that there is no room
 
 	stop     sync.Once
 	stopping chan struct{} // closed when listening ends
@@ -120,7 +119,7 @@ func (s *Server) start() error {
 	}
 	client, err := gnet.NewClient(&events{s: s},
 		gnet.WithNumEventLoop(s.cfg.Loops), gnet.WithReadBufferCap(readBuffer), gnet.WithTicker(true),
-		gnet.WithTCPNoDelay(gnet.TCPNoDelay), gnet.WithTCPKeepAlive(keepAlive), gnet.WithLogger(gnetLog{s.log}))
+		gnet.WithTCPNoDelay(gnet.TCPNoDelay), gnet.WithTCPKeepAlive(keepAlive), gnet.WithLogger(gnetLog{s.system, s.log}))
 	if err != nil {
 		return err
 	}
@@ -170,6 +169,9 @@ func (s *Server) shutdown(ctx context.Context) error {
 	if s.system.Drain(ctx) != nil {
 		if left := s.Len(); left > 0 {
 			s.log.Warn("closing the sessions that are left", "sessions", left)
+			for range left {
+				s.system.Hit(actors.LimitGrace)
+			}
 		}
 		s.system.CloseAll()
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
