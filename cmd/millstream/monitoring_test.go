@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -16,18 +17,20 @@ const (
 )
 
 var (
-	metricName = regexp.MustCompile(`\bmilter_[a-z_]+`)
+	metricName = regexp.MustCompile(`\b(milter|go|otel)_[a-z_]+`)
 	byLabels   = regexp.MustCompile(`by \(([a-z_, ]+)\)`)
+	matched    = regexp.MustCompile(`\b(milter_reason|milter_limit)=~?"([a-z|-]+)"`)
 )
 
-// toldNames returns the names of metrics and labels that a server tells, as in what is scraped
-// from one that has done some messages.
-func toldNames(t *testing.T) (metrics, labels map[string]bool) {
+// toldNames returns the names of metrics and labels that a server tells, and the labels
+// with their values, as in what is scraped from one that has done some messages.
+func toldNames(t *testing.T) (metrics, labels, pairs map[string]bool) {
 	t.Helper()
+	startCollector(t) // there are more with everything on
 	o, told := scrapedSession(t)
 	feed(o, 0, 8)
 	text, _ := scrape(t, told, "")
-	metrics, labels = map[string]bool{}, map[string]bool{}
+	metrics, labels, pairs = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "#") {
 			continue
@@ -35,17 +38,18 @@ func toldNames(t *testing.T) (metrics, labels map[string]bool) {
 		name, rest, _ := strings.Cut(line, "{")
 		name, _, _ = strings.Cut(name, " ")
 		metrics[name] = true
+		rest, _, _ = strings.Cut(rest, "}")
 		for pair := range strings.SplitSeq(rest, ",") {
 			label, _, _ := strings.Cut(pair, "=")
-			labels[label] = true
+			labels[label], pairs[pair] = true, true
 		}
 	}
-	return metrics, labels
+	return metrics, labels, pairs
 }
 
-// The dashboard and the alerts ask for metrics and labels that there are.
+// The dashboard and the alerts ask for metrics, labels and values that there are.
 func TestMonitoringNames(t *testing.T) {
-	metrics, labels := toldNames(t)
+	metrics, labels, pairs := toldNames(t)
 	labels["instance"], labels["job"] = true, true // those of Prometheus itself
 	for _, file := range []string{dashboardFile, alertsFile} {
 		text, err := os.ReadFile(file)
@@ -61,6 +65,13 @@ func TestMonitoringNames(t *testing.T) {
 				names++
 				if !metrics[name] {
 					t.Errorf("%s: no metric %s, in %s", file, name, expr)
+				}
+			}
+			for _, match := range matched.FindAllStringSubmatch(expr, -1) {
+				for value := range strings.SplitSeq(match[2], "|") {
+					if pair := fmt.Sprintf("%s=%q", match[1], value); !pairs[pair] {
+						t.Errorf("%s: no %s, in %s", file, pair, expr)
+					}
 				}
 			}
 			for _, by := range byLabels.FindAllStringSubmatch(expr, -1) {

@@ -56,7 +56,7 @@ func openTelemetry(ctx context.Context, log *slog.Logger, scraped bool) (*teleme
 	if err != nil {
 		return nil, usageError{fmt.Errorf("telemetry: OTEL_RESOURCE_ATTRIBUTES: %w", err)}
 	}
-	if traces && os.Getenv(selfObservation) == "" {
+	if (traces || logs) && os.Getenv(selfObservation) == "" {
 		err = os.Setenv(selfObservation, "true")
 	}
 	if metrics || scraped {
