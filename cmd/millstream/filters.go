@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -19,7 +20,7 @@ const defaultHeader = "X-Millstream"
 func defaultFilter(log *slog.Logger) handlers.Handler {
 	return handlers.Chain(
 		handlers.On(mark),
-		handlers.Observe(func(s *handlers.Session, r *handlers.Result) { logMessage(log, s, r) }),
+		logMessages(log),
 		handlers.Need(handlers.KindConnect, handlers.KindHelo, handlers.KindEnvelopeFrom,
 			handlers.KindEnvelopeRecipient),
 	)
@@ -33,15 +34,60 @@ func mark(s *handlers.Session, m *handlers.Message) handlers.Reply {
 	return handlers.Continue
 }
 
+// failureKey is where the shelf of a message has what went wrong with it.
+const failureKey = "millstream.failure"
+
+// maxLoggedRcpts is how many recipients the line of a message names.
+const maxLoggedRcpts = 3
+
+// logMessages returns a handler that logs a line for each message, and changes none.
+func logMessages(log *slog.Logger) handlers.Handler {
+	return handlers.Chain(
+		handlers.Observe(func(s *handlers.Session, f *handlers.Failure) {
+			if _, slow := errors.AsType[*handlers.SlowError](f.Err); !slow { // that decides nothing
+				s.Shelf().Set(failureKey, f.Err.Error())
+			}
+		}),
+		handlers.Observe(func(s *handlers.Session, r *handlers.Result) { logMessage(log, s, r) }),
+	)
+}
+
 // logMessage logs what became of a message: all that is asked for when someone asks
-// where it is, in one line.
+// where it is, in one line. What comes from strangers is cut where it is long. The
+// numbers of the trace are added where the line is written.
 func logMessage(log *slog.Logger, s *handlers.Session, r *handlers.Result) {
+	if !log.Enabled(s.Context(), slog.LevelInfo) {
+		return
+	}
 	host, client := s.Client()
 	log.InfoContext(s.Context(), "message",
-		"session", s.ID(), "qid", queueID(s), "client", client.String(), "host", host, "helo", s.Helo(),
-		"from", r.From, "rcpts", len(r.Recipients), "rejected", len(r.Rejected)+len(r.TempFailed), "size", sizeOf(r),
-		"verdict", verdictNames[verdictOfResult(r)], "reply", r.Reply, "by", r.By, "quarantine", r.QuarantineReason,
+		"session", s.ID(), "qid", keep(queueID(s), maxKeptText),
+		"client", keepAddr(client).String(), "host", keep(host, maxKeptText), "helo", keep(s.Helo(), maxKeptText),
+		"from", keep(r.From, maxKeptText), "rcpts", len(r.Recipients), "to", firstRcpts(r.Recipients),
+		"rejected", len(r.Rejected)+len(r.TempFailed), "size", sizeOf(r),
+		"verdict", verdictNames[verdictOfResult(r)], "reply", keep(r.Reply, maxKeptReply),
+		"by", r.By, "reason", keep(reasonOf(s, r), maxKeptReply),
 		"stage", r.State.String(), "took", r.Elapsed(), "handlers", r.HandlerTime)
+}
+
+// firstRcpts returns the first recipients in one text.
+func firstRcpts(all []string) string {
+	first := keepList(all[:min(len(all), maxLoggedRcpts)]).kept
+	if len(all) > maxLoggedRcpts {
+		first = append(first, "…")
+	}
+	return strings.Join(first, ",")
+}
+
+// reasonOf returns why a message was quarantined, or what went wrong with it; "" if the
+// reply says it all.
+func reasonOf(s *handlers.Session, r *handlers.Result) string {
+	if r.QuarantineReason != "" {
+		return r.QuarantineReason
+	}
+	failure, _ := s.Shelf().Get(failureKey)
+	text, _ := failure.(string)
+	return text
 }
 
 // sizeOf returns how large a message is: the bytes of the body that came, or if no

@@ -11,9 +11,10 @@
 // The command serve is the filter server. What it does can be watched: it has a page
 // with the sessions and the last messages at its admin address, 127.0.0.1:8891 unless
 // --admin says otherwise, with /livez and /readyz for who watches over it and /metrics
-// for Prometheus, and it logs a line for each message. Traces, metrics and log records
-// go to a collector of OpenTelemetry if the standard variables name one; without them
-// none are made:
+// for Prometheus, and it logs a line for each message: to standard error, as the
+// journal of systemd wants it where that reads it, or to syslog. Traces, metrics and
+// log records go to a collector of OpenTelemetry if the standard variables name one;
+// without them none are made:
 //
 //	OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 millstream serve
 //
@@ -50,6 +51,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -62,9 +65,18 @@ func main() {
 	err := root().ExecuteContext(ctx)
 	stop()
 	if err != nil && !errors.As(err, new(verdict)) {
-		fmt.Fprintf(os.Stderr, "millstream: %v\n", err)
+		complain(os.Stderr, err)
 	}
 	os.Exit(exitCode(err))
+}
+
+// complain says why the program ends.
+func complain(w io.Writer, err error) {
+	prefix := ""
+	if isJournal(w, os.Getenv("JOURNAL_STREAM")) {
+		prefix = severityOf(slog.LevelError).prefix()
+	}
+	fmt.Fprintf(w, "%smillstream: %v\n", prefix, err)
 }
 
 // root returns the command with its subcommands.

@@ -23,20 +23,22 @@ const defaultSocket = "inet:8890@127.0.0.1"
 
 // serveFlags are the flags of the command serve.
 type serveFlags struct {
-	sockets     []string
-	mode, group string
-	maxSessions int
-	loops       int
-	grace       time.Duration
-	logFormat   string
-	logLevel    slog.Level
-	admin       string
-	adminGiven  bool
-	addresses   string // in traces
-	trusted     []string
-	trust       []netip.Prefix // what trusted says
-	insert      bool           // a traceparent
-	filter      func(*slog.Logger) handlers.Handler
+	sockets      []string
+	mode, group  string
+	maxSessions  int
+	loops        int
+	grace        time.Duration
+	logFormat    string
+	logLevel     slog.Level
+	syslog       string // its facility; empty is none
+	syslogSocket string
+	admin        string
+	adminGiven   bool
+	addresses    string // in traces
+	trusted      []string
+	trust        []netip.Prefix // what trusted says
+	insert       bool           // a traceparent
+	filter       func(*slog.Logger) handlers.Handler
 }
 
 // addressesNamed is what traces may tell of addresses.
@@ -67,6 +69,8 @@ At the admin address is a page that shows the sessions and the last messages; al
 reach it can read it. If nothing is said and another program has the address, the
 server does without.
 
+` + logHelp + `
+
 ` + telemetryHelp,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -84,7 +88,10 @@ server does without.
 	fl.IntVar(&f.maxSessions, "max-sessions", 0, "open connections at most; 0 is no limit")
 	fl.IntVar(&f.loops, "loops", 0, "event loops; 0 is one for each CPU")
 	fl.DurationVar(&f.grace, "grace", 30*time.Second, "how long sessions may go on after a signal to end")
-	fl.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	fl.StringVar(&f.logFormat, "log-format", logAuto, "how the log is written: text, json, journal, or auto, which is what suits where it goes")
+	fl.StringVar(&f.syslog, "syslog", "", "log to syslog, not to standard error, with a `facility`")
+	fl.Lookup("syslog").NoOptDefVal = defaultFacility
+	fl.StringVar(&f.syslogSocket, "syslog-socket", "", "Unix `socket` of syslog, if it is not the usual one")
 	fl.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	fl.StringVar(&f.admin, "admin", defaultAdmin, "`address` of the admin pages, over HTTP; empty is none")
 	fl.StringVar(&f.addresses, "trace-addresses", "off", "`what` traces tell of senders, recipients and clients: off, hashed or clear")
@@ -100,7 +107,7 @@ func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	plain, closeLog, err := newLogger(errOut, f.logFormat, f.logLevel)
+	plain, closeLog, err := f.openLog(errOut)
 	if err != nil {
 		return err
 	}

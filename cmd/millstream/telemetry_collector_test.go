@@ -216,7 +216,7 @@ func startServe(t *testing.T, f serveFlags, filter func(*slog.Logger) handlers.H
 	ctx, s.cancel = context.WithCancel(context.Background())
 	f.loops, f.grace, f.filter = 1, 5*time.Second, filter
 	if f.logFormat == "" {
-		f.logFormat = "text"
+		f.logFormat = logText
 	}
 	if f.addresses == "" {
 		f.addresses = "off"

@@ -28,7 +28,7 @@ func scanned(log *slog.Logger, answer func(*handlers.Session) handlers.Reply) ha
 			defer span.End()
 			return answer(s)
 		})),
-		handlers.Observe(func(s *handlers.Session, r *handlers.Result) { logMessage(log, s, r) }),
+		logMessages(log),
 		handlers.Need(handlers.KindConnect, handlers.KindHelo, handlers.KindEnvelopeFrom, handlers.KindEnvelopeRecipient,
 			handlers.KindBody),
 	)
