@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -40,29 +39,19 @@ func (x *transcript) hear(p piece) {
 	x.joined = x.joined && len(x.mta) > 0
 	x.mta = append(x.mta, p.bytes...)
 	for {
-		code, body, n, err := protocol.Frame(x.mta, protocol.DefaultMaxPacketSize)
+		code, _, n, err := protocol.Frame(x.mta, protocol.DefaultMaxPacketSize)
 		if n == 0 {
 			x.fail(err)
 			break
 		}
 		x.quit = code == protocol.CodeQuit
-		x.steps = append(x.steps, said(code, body, x.mta[:n], x.joined))
+		x.steps = append(x.steps, script.Sent(x.mta[:n], x.joined))
 		x.mta, x.joined = x.mta[n:], true
 	}
 	if p.err != nil && !x.quit {
 		x.left = true
 		x.steps = append(x.steps, &script.Send{Leave: leave(p.err)})
 	}
-}
-
-// said returns the line of a packet. One that a script cannot say otherwise to
-// the last byte is told raw.
-func said(code protocol.Code, body protocol.View, packet []byte, joined bool) script.Step {
-	var d protocol.Decoder
-	if c, err := d.Decode(code, body); err == nil && bytes.Equal(c.Append(nil), packet) {
-		return &script.Send{Joined: joined, Command: c.Clone()}
-	}
-	return &script.Send{Joined: joined, Raw: script.Raw{{Text: string(packet), Times: 1}}}
 }
 
 // reply takes what the milter answers.

@@ -36,8 +36,8 @@ func talkCommand() *cobra.Command {
 script has a connection of its own; - is the standard input.
 
 A line of a script is what the MTA sends (->), in the same write as the line
-before (+>), or what the milter is to answer (<-); "wait 3s" waits, and # begins a
-comment. What an MTA sends is negotiate, macro, connect, helo, mail, rcpt, data,
+before (+>), or what the milter is to answer (<-), or how that answer begins (<~);
+"wait 3s" waits, and # begins a comment. What an MTA sends is negotiate, macro, connect, helo, mail, rcpt, data,
 unknown, header, end-of-header, body, end-of-message, abort, quit,
 quit-new-connection, raw for any bytes, and close and reset, which end the
 connection. With --record a script of commands alone shows how answers are

@@ -125,7 +125,7 @@ func (g *game) remainder() *Receive {
 
 // packet returns the first answer of what was received; nil if it is not whole.
 func (g *game) packet() *Receive {
-	code, body, n, err := protocol.Frame(g.in, protocol.DefaultMaxPacketSize)
+	_, _, n, err := protocol.Frame(g.in, protocol.DefaultMaxPacketSize)
 	if err != nil {
 		got := &Receive{Raw: g.in}
 		g.in = nil
@@ -134,14 +134,10 @@ func (g *game) packet() *Receive {
 	if n == 0 {
 		return nil
 	}
-	packet := g.in[:n:n]
+	got := Received(g.in[:n])
 	g.in = g.in[n:]
-	a, err := protocol.DecodeAnswer(code, body)
-	if err != nil {
-		return &Receive{Raw: packet}
+	if got.Answer.Code == protocol.CodeNegotiate {
+		g.steps = got.Answer.Offer.Steps
 	}
-	if code == protocol.CodeNegotiate {
-		g.steps = a.Offer.Steps
-	}
-	return &Receive{Answer: a.Clone()}
+	return got
 }

@@ -20,6 +20,7 @@
 //	->        what the MTA sends, in a write of its own
 //	+>        what it sends in the same write as the line before
 //	<-        what the milter answers, in order
+//	<~        how its answer begins; the rest of that line may be anything
 //	wait      time passes
 //	state     the state of the session, such as helo-replied
 //	event     what handlers are told, of the events that are watched

@@ -48,6 +48,7 @@ var verbs = []struct {
 	{"->", func(s *scanner) (Step, error) { return s.send(false) }},
 	{"+>", func(s *scanner) (Step, error) { return s.send(true) }},
 	{"<-", (*scanner).receive},
+	{"<~", (*scanner).begins},
 	{"wait", (*scanner).wait},
 	{"state", (*scanner).state},
 	{"event", (*scanner).event},
@@ -62,7 +63,7 @@ func (s *scanner) step() (Step, error) {
 	if s.done() || s.text[s.pos] == '#' {
 		return Comment(s.text[s.pos:]), nil
 	}
-	const want = "->, +>, <-, wait, state, event, writes, filter, config, watch or #"
+	const want = "->, +>, <-, <~, wait, state, event, writes, filter, config, watch or #"
 	start := s.pos
 	word, err := s.word(want)
 	if err != nil {

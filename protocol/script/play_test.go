@@ -154,6 +154,31 @@ func TestPlayDifferences(t *testing.T) {
 	}
 }
 
+// TestPlayBegins expects answers of which only the beginning is known.
+func TestPlayBegins(t *testing.T) {
+	for _, tt := range []struct {
+		begins string
+		ok     bool
+	}{{"accept", true}, {"acc", false}, {"reject", false}, {"accept now", false}} {
+		text := strings.Replace(simpleScript, "<- accept", "<~ "+tt.begins, 1)
+		s, err := Parse("test", text)
+		if err != nil {
+			if tt.ok {
+				t.Error(err)
+			}
+			continue
+		}
+		played, differences := (&Player{}).Play(s, &simple{})
+		if ok := len(differences) == 0; ok != tt.ok || ok && played.String() != text {
+			t.Errorf("%q: differences %v, played\n%s", tt.begins, differences, played)
+		}
+	}
+	agreed := strings.Replace(simpleScript, "<- negotiate 6 actions=none steps=no-reply-helo", "<~ negotiate 6 actions=no", 1)
+	if _, differences := (&Player{}).Play(parse(t, agreed), &simple{}); len(differences) > 0 {
+		t.Errorf("differences %v", differences)
+	}
+}
+
 // TestPlayRecord checks that what is recorded is what comes, with comments where they
 // were.
 func TestPlayRecord(t *testing.T) {

@@ -3,6 +3,7 @@ package script
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"millstream/protocol"
 )
@@ -13,11 +14,14 @@ type Receive struct {
 	Raw     []byte          // a packet that makes no sense
 	Nothing bool            // no answer comes
 	Close   bool            // the milter closes the connection
+	Begins  string          // any answer whose line goes on so behind its arrow
 }
 
 // String returns the line.
 func (l *Receive) String() string {
 	switch {
+	case l.Begins != "":
+		return "<~ " + l.Begins
 	case l.Nothing:
 		return "<- nothing"
 	case l.Close:
@@ -63,6 +67,15 @@ func answerText(a *protocol.Answer) string {
 	return word
 }
 
+// suits reports whether a line of the milter is one that was expected.
+func (l *Receive) suits(got Step) bool {
+	line := got.String()
+	if l.Begins == "" {
+		return line == l.String()
+	}
+	return strings.HasPrefix(line, "<- "+l.Begins)
+}
+
 const wantAnswer = "an answer such as continue, nothing or close"
 
 // receive reads a line of the milter.
@@ -92,6 +105,25 @@ func (s *scanner) receive() (Step, error) {
 		return nil, err
 	}
 	return l, s.end()
+}
+
+// begins reads how an answer begins.
+func (s *scanner) begins() (Step, error) {
+	s.done()
+	start := s.pos
+	word, err := s.word(wantAnswer)
+	if err != nil {
+		return nil, err
+	}
+	if answerFor(word) == 0 || s.text[start] == '"' {
+		return nil, s.fail(start, "the beginning of an answer such as add-header X-Test: yes")
+	}
+	text := s.text[start:]
+	if strings.ContainsFunc(text, notPrint) || !utf8.ValidString(text) {
+		return nil, s.fail(start, "a text that prints")
+	}
+	s.pos = len(s.text)
+	return &Receive{Begins: text}, nil
 }
 
 // answerFor returns the code that a word stands for; 0 if there is none.

@@ -98,6 +98,9 @@ func arguments(c protocol.Command) string {
 	case *protocol.Negotiate:
 		return offerText(c.Offer)
 	case *protocol.Macro:
+		if !c.Stage.IsCommand() {
+			return fmt.Sprintf(" 0x%02x", byte(c.Stage)) + macros(c)
+		}
 		return " " + commandWord(c.Stage) + macros(c)
 	case *protocol.Connect:
 		return " " + quoteWord(c.Host.String()) + " " + quoteWord(c.Addr.String())
