@@ -53,6 +53,7 @@ func (s *session) lose(m *lost) {
 		return
 	}
 	s.gone = true
+	s.taps.lost(m.err)
 	s.loop.look()
 	s.unsent = unsent{}
 	s.outlet.close()
@@ -167,8 +168,10 @@ func (s *session) leave(linger time.Duration) {
 	s.sys.remove(s)
 	if !s.gone {
 		s.gone = true
+		s.taps.tell(TapClosed)
 		s.conn.Close(linger)
 	}
+	s.taps.end()
 }
 
 // drop ends a session that panicked. Nobody knows any more which reply would be in

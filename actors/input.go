@@ -32,6 +32,7 @@ func (s *session) take(b *batch) {
 			return
 		}
 	}
+	s.taps.sent(b.bytes, &s.loop.decoder, s.sys.cfg.MaxPacketSize)
 	s.in = b.bytes
 	s.advance()
 	if s.hold != holdNothing {

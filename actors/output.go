@@ -27,6 +27,7 @@ func (s *session) send(packets []byte) {
 		return
 	}
 	s.outBytes.Add(uint64(len(packets)))
+	s.taps.answered(packets)
 	s.unsent.look(len(packets), s.conn.Unsent(), s.loop.stamp)
 }
 

@@ -31,6 +31,7 @@ type session struct {
 	turn
 	waiting
 	trail *trail // nil if telemetry is off
+	taps  taps   // nil if nobody listened when it began
 	plan  []task // what is still to be done before the next packet, last first
 
 	outlet *outlet // of changes to messages; nil before the first message ends
@@ -67,6 +68,7 @@ func newSession(l *Loop, c Conn, listener string) *session {
 		Timeout: cfg.Timeout, PacketBuffer: cfg.PacketBuffer,
 	}, l.sys.limits)
 	s.trail = l.sys.measured.open(s)
+	s.taps = l.sys.tapped(s)
 	return s
 }
 

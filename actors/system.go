@@ -28,6 +28,7 @@ type System struct {
 	counts   *counts
 	onReport func(error) // for Offline; else nil
 	measured *telemetry
+	taps     atomic.Pointer[[]*Tap] // those that are open; nil if there are none
 
 	mu       sync.Mutex
 	sessions map[uint64]*session

@@ -148,6 +148,9 @@ func (s *Server) Sessions() []actors.Info { return s.system.Sessions() }
 // Len returns how many sessions are alive.
 func (s *Server) Len() int { return s.system.Len() }
 
+// Tap opens a tap: see [actors.System.Tap].
+func (s *Server) Tap(f actors.TapFilter) (*actors.Tap, error) { return s.system.Tap(f) }
+
 // Shutdown stops listening and lets sessions go on, new messages included, until
 // their MTAs leave. When ctx ends, the rest are closed. It returns when no session
 // is left. The error says what did not end in time.
