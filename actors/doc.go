@@ -104,6 +104,14 @@
 // CloseAll, then Drain for the sessions, Wait for the functions of handlers, and
 // Stop.
 //
+// # Who listens
+//
+// A [Tap] is told what the sessions that begin while it is open say and hear, packet by
+// packet. Each session keeps for each tap what came until it is known to match, copied
+// on the loop, and from then on puts it into the queue of the tap. Nobody waits: what
+// there is no room for is left out, and counted where it would have stood. A session
+// that begins while there is no tap has none to ask.
+//
 // [Offline] is all of that for one session without a connection, for tests and
 // tools.
 package actors

@@ -62,6 +62,20 @@ func inherit(number string) (net.Listener, error) {
 	return l, errors.Join(err, f.Close())
 }
 
+// ListenUnix listens on a Unix socket for something else than MTAs, with the same care:
+// a stale socket is replaced, one in use or anything else in its place is an error, and
+// Close removes the socket. A path in "@" is an abstract name, which has no mode.
+func ListenUnix(path string, mode fs.FileMode) (net.Listener, error) {
+	l := &listener{spec: "unix:" + path}
+	if err := l.openUnix(&Config{UnixMode: mode}, path); err != nil {
+		if l.Listener != nil {
+			_ = l.Close()
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
 // openUnix opens a Unix socket in the place of a stale one.
 func (l *listener) openUnix(cfg *Config, path string) error {
 	if err := removeStale(path); err != nil {

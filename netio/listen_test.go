@@ -66,6 +66,30 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
+// TestListenUnix opens a socket for something else than MTAs.
+func TestListenUnix(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	stale(t, path)
+	l, err := ListenUnix(path, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode() != fs.ModeSocket|0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if _, err := ListenUnix(path, 0o600); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("in use: %v", err)
+	}
+	mustDo(t, l.Close())
+	mustDo(t, os.WriteFile(path, nil, 0o600))
+	if _, err := ListenUnix(path, 0o600); err == nil {
+		t.Error("a file is replaced")
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("what was there is gone: %v", err)
+	}
+}
+
 // stale leaves a socket that nobody listens on.
 func stale(t *testing.T, path string) {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})

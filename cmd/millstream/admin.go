@@ -155,7 +155,7 @@ func (a *admin) watch(server *netio.Server, registry *prometheus.Registry, log *
 		return func() {}
 	}
 	page := newStatus(a.past, server.Sessions, a.Addr().String())
-	stopPages := a.serve(adminHandler(a.up.routes, metricsRoute(registry), page.routes), log)
+	stopPages := servePages(a.Listener, "admin pages", adminHandler(a.up.routes, metricsRoute(registry), page.routes), log)
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() { a.past.watch(ctx, server.Len) })
@@ -166,8 +166,9 @@ func (a *admin) watch(server *netio.Server, registry *prometheus.Registry, log *
 	}
 }
 
-// serve serves pages, and returns what ends that.
-func (a *admin) serve(h http.Handler, log *slog.Logger) (stop func()) {
+// servePages serves what is called what at a listener, which it closes, and returns
+// what ends that.
+func servePages(l net.Listener, what string, h http.Handler, log *slog.Logger) (stop func()) {
 	base, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: adminReadTimeout, ReadTimeout: adminReadTimeout,
@@ -177,8 +178,8 @@ func (a *admin) serve(h http.Handler, log *slog.Logger) (stop func()) {
 	}
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := server.Serve(a.Listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the admin pages have ended", "err", err)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("pages have ended", "pages", what, "err", err)
 		}
 	})
 	return func() {

@@ -118,7 +118,7 @@ func TestAdminStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := make(chan struct{})
-	stop := (&admin{Listener: l}).serve(adminHandler(func(mux *http.ServeMux) {
+	stop := servePages(l, "test pages", adminHandler(func(mux *http.ServeMux) {
 		mux.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
 			close(begun)

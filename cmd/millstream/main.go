@@ -3,6 +3,7 @@
 //	millstream serve      run the filter server
 //	millstream send       send a mail to a milter, as an MTA would
 //	millstream talk       play session scripts to a milter
+//	millstream trace      show sessions of a running server, packet by packet
 //	millstream bench      load a milter, as MTAs would, and tell how fast it answers
 //	millstream version    print the version
 //
@@ -36,6 +37,15 @@
 // The verdict is its exit status: 0 taken, 3 rejected, 4 refused for the time being,
 // 5 discarded, 6 quarantined. As with every command 1 is that it did not work, and 2
 // a mistake in the call.
+//
+// # Trace
+//
+// The command trace shows what MTAs and a server that runs say to each other, for the
+// sessions that match: of a client, a sender, a recipient or a queue id. It asks the
+// server at its control socket, which only its user and root can reach, and can write
+// each session down as a script that the command talk plays to a milter again:
+//
+//	millstream trace --from '@example.com' --once -o case.txt
 //
 // # Bench
 //
@@ -91,7 +101,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 	})
-	c.AddCommand(serveCommand(), sendCommand(), talkCommand(), benchCommand(), versionCommand())
+	c.AddCommand(serveCommand(), sendCommand(), talkCommand(), traceCommand(), benchCommand(), versionCommand())
 	return c
 }
 

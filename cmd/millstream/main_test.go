@@ -53,7 +53,7 @@ func start(t *testing.T, args ...string) *program {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	p := &program{Cmd: exec.CommandContext(ctx, os.Args[0], args...)}
-	p.Env = append(os.Environ(), "MILLSTREAM_TEST_MAIN=1")
+	p.Env = append(os.Environ(), "MILLSTREAM_TEST_MAIN=1", "XDG_RUNTIME_DIR="+t.TempDir())
 	p.Stderr = p
 	out, err := p.StdoutPipe()
 	if err != nil {

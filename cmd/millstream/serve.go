@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -34,6 +35,8 @@ type serveFlags struct {
 	syslogSocket string
 	admin        string
 	adminGiven   bool
+	control      string
+	ctlGiven     bool
 	addresses    string // in traces
 	trusted      []string
 	trust        []netip.Prefix // what trusted says
@@ -71,13 +74,15 @@ server does without.
 
 ` + logHelp + `
 
+` + controlHelp + `
+
 ` + telemetryHelp,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.logLevel.UnmarshalText([]byte(level)); err != nil {
 				return usageError{fmt.Errorf("log level: %w", err)}
 			}
-			f.adminGiven = c.Flags().Changed("admin")
+			f.adminGiven, f.ctlGiven = c.Flags().Changed("admin"), c.Flags().Changed("control")
 			return serve(c.Context(), &f, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -94,6 +99,7 @@ server does without.
 	fl.StringVar(&f.syslogSocket, "syslog-socket", "", "Unix `socket` of syslog, if it is not the usual one")
 	fl.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	fl.StringVar(&f.admin, "admin", defaultAdmin, "`address` of the admin pages, over HTTP; empty is none")
+	fl.StringVar(&f.control, "control", "", "`path` of the control socket; '' is none (see above where it is otherwise)")
 	fl.StringVar(&f.addresses, "trace-addresses", "off", "`what` traces tell of senders, recipients and clients: off, hashed or clear")
 	fl.StringArrayVar(&f.trusted, "trace-trust", nil, "`network` of SMTP clients whose Traceparent header is believed; may be given again")
 	fl.BoolVar(&f.insert, "trace-insert", false, "put a Traceparent header into messages that are traced, in place of theirs")
@@ -134,9 +140,16 @@ func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
 		pages.abandon()
 		return err
 	}
+	requests, err := openControl(f.control, f.ctlGiven, log)
+	if err != nil {
+		pages.abandon()
+		return errors.Join(err, server.Shutdown(ctx))
+	}
+	defer requests.serve(log, traceRoute(server.Tap))()
 	defer pages.watch(server, told.registry, log)()
 	printHints(out, server.Addrs())
-	log.Info("listening", "version", version(), "pid", os.Getpid(), "addrs", addrTexts(server.Addrs()), "admin", pages.String())
+	log.Info("listening", "version", version(), "pid", os.Getpid(), "addrs", addrTexts(server.Addrs()),
+		"control", requests.String(), "admin", pages.String())
 	return serveUntil(ctx, server, f.grace, &pages.up, log)
 }
 
