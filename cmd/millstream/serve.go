@@ -36,7 +36,7 @@ type serveFlags struct {
 	admin        string
 	adminGiven   bool
 	control      string
-	ctlGiven     bool
+	controlGiven bool
 	addresses    string // in traces
 	trusted      []string
 	trust        []netip.Prefix // what trusted says
@@ -82,7 +82,7 @@ server does without.
 			if err := f.logLevel.UnmarshalText([]byte(level)); err != nil {
 				return usageError{fmt.Errorf("log level: %w", err)}
 			}
-			f.adminGiven, f.ctlGiven = c.Flags().Changed("admin"), c.Flags().Changed("control")
+			f.adminGiven, f.controlGiven = c.Flags().Changed("admin"), c.Flags().Changed("control")
 			return serve(c.Context(), &f, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -140,12 +140,12 @@ func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
 		pages.abandon()
 		return err
 	}
-	requests, err := openControl(f.control, f.ctlGiven, log)
+	requests, err := openControl(f.control, f.controlGiven, log)
 	if err != nil {
 		pages.abandon()
 		return errors.Join(err, server.Shutdown(ctx))
 	}
-	defer requests.serve(log, traceRoute(server.Tap))()
+	defer requests.serve(log, traceRoute(server.Tap, log))()
 	defer pages.watch(server, told.registry, log)()
 	printHints(out, server.Addrs())
 	log.Info("listening", "version", version(), "pid", os.Getpid(), "addrs", addrTexts(server.Addrs()),

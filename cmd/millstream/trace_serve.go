@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -59,8 +60,9 @@ func parseNetwork(text string) (netip.Prefix, error) {
 }
 
 // traceRoute adds the page that tells of sessions while they are under way: a line of
-// JSON for each event of a tap, until the one who asks has heard enough.
-func traceRoute(open func(actors.TapFilter) (*actors.Tap, error)) func(*http.ServeMux) {
+// JSON for each event of a tap, until the one who asks has heard enough. The log tells
+// that somebody reads mail.
+func traceRoute(open func(actors.TapFilter) (*actors.Tap, error), log *slog.Logger) func(*http.ServeMux) {
 	return func(mux *http.ServeMux) {
 		mux.HandleFunc("GET "+traceTarget, func(w http.ResponseWriter, r *http.Request) {
 			f, err := traceFilter(r.URL.Query())
@@ -74,6 +76,7 @@ func traceRoute(open func(actors.TapFilter) (*actors.Tap, error)) func(*http.Ser
 				return
 			}
 			defer tap.Close()
+			log.Info("sessions are traced", "filter", r.URL.Query())
 			w.Header().Set("Content-Type", "application/x-ndjson")
 			tellTap(r.Context(), w, tap)
 		})
