@@ -1,0 +1,104 @@
+package when
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"millstream/handlers"
+)
+
+// Names are the things that a configuration has given a name, for expressions to
+// use. The zero Names has none. It is read while expressions are compiled, and may be
+// changed after that: a program keeps what it was compiled with.
+type Names struct {
+	// Networks are what in_network tells of.
+	Networks map[string][]netip.Prefix
+
+	// Lists are what in_list tells of. Letter case does not matter.
+	Lists map[string][]string
+
+	// Results are the handlers that result tells of, each with the event from which on
+	// it has something to tell: the first that it answers. See [Record].
+	Results map[string]handlers.Kind
+
+	// Location is that of hour and weekday. Nil means the time zone of the server.
+	Location *time.Location
+}
+
+// network is a set of addresses.
+type network struct {
+	prefixes map[netip.Prefix]struct{}
+	bits     []int // how long prefixes are
+}
+
+func newNetwork(prefixes []netip.Prefix) *network {
+	n := &network{prefixes: make(map[netip.Prefix]struct{}, len(prefixes))}
+	for _, p := range prefixes {
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
+		n.prefixes[p.Masked()] = struct{}{}
+		if !slices.Contains(n.bits, p.Bits()) {
+			n.bits = append(n.bits, p.Bits())
+		}
+	}
+	return n
+}
+
+// has reports whether an address is in n. The zero address is in no network.
+func (n *network) has(a netip.Addr) bool {
+	if !a.IsValid() {
+		return false
+	}
+	a = a.Unmap()
+	for _, bits := range n.bits {
+		p, err := a.Prefix(bits)
+		if err != nil {
+			continue // longer than an address of this family
+		}
+		if _, ok := n.prefixes[p]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// parsePrefix parses a network, or one address, that stands in an expression.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p, true
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil || a.Zone() != "" {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(a, a.BitLen()), true
+}
+
+// list is a set of words, in small letters.
+type list map[string]struct{}
+
+func newList(words []string) list {
+	l := make(list, len(words))
+	for _, w := range words {
+		l[strings.ToLower(w)] = struct{}{}
+	}
+	return l
+}
+
+func (l list) has(word string) bool {
+	_, ok := l[strings.ToLower(word)]
+	return ok
+}
+
+// keys returns the names of a map, in order.
+func keys[V any](m map[string]V) []string {
+	list := make([]string, 0, len(m))
+	for k := range m {
+		list = append(list, k)
+	}
+	slices.Sort(list)
+	return list
+}
