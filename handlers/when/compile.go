@@ -1,15 +1,12 @@
 package when
 
 import (
-	"errors"
 	"fmt"
-	"reflect"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/checker"
 	engine "github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
@@ -45,7 +42,7 @@ func Compile(source string, names *Names) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.typ.Kind() != reflect.Bool {
+	if x.typ != "bool" {
 		return nil, c.fault(node, "the expression is "+typeName(x.typ)+", and must be true or false", "")
 	}
 	p := &Program{expression: x, unit: c.unit, stage: atConnect, final: atConnect, steady: true}
@@ -136,8 +133,8 @@ func newCompiler(source string, names *Names, u *unit) *compiler {
 
 // expression compiles the source, and returns the root of its tree too.
 func (c *compiler) expression() (*expression, ast.Node, error) {
-	if n := len(c.source.String()); n > maxSource {
-		return nil, nil, &Error{1, 1, fmt.Sprintf("%d bytes are too many: there may be %d", n, maxSource), "use a list, see in_list"}
+	if err := checkLength(c.source.String()); err != nil {
+		return nil, nil, err
 	}
 	tree, err := parser.ParseWithConfig(c.source.String(), c.config)
 	if err != nil {
@@ -165,27 +162,26 @@ func (c *compiler) expression() (*expression, ast.Node, error) {
 	return x, root, nil
 }
 
-// check checks the types of a tree and returns that of the whole.
-func (c *compiler) check(tree *parser.Tree) (reflect.Type, error) {
+// checkLength refuses a source that is too long.
+func checkLength(source string) error {
+	if n := len(source); n > maxSource {
+		return &Error{1, 1, fmt.Sprintf("%d bytes are too many: there may be %d", n, maxSource), "use a list, see in_list"}
+	}
+	return nil
+}
+
+// check checks the types of a tree and returns that of the whole, as Go has it.
+func (c *compiler) check(tree *parser.Tree) (string, error) {
 	env := make(map[string]any, len(c.leaves))
 	for _, l := range c.leaves {
 		env[l.key] = l.zero()
 	}
 	c.config.WithEnv(env)
 	typ, err := checker.Check(tree, c.config)
-	if err == nil {
-		return typ, nil
+	if err != nil {
+		return "", located(err)
 	}
-	var at *file.Error
-	if errors.As(err, &at) && at.Line == 0 {
-		at.Bind(c.source)
-	}
-	return nil, located(err)
-}
-
-// function has the engine know a function that is none of its own.
-func (c *compiler) function(name string, f func(args ...any) (any, error), typ any) {
-	c.config.Functions[name] = &builtin.Function{Name: name, Func: f, Types: []reflect.Type{reflect.TypeOf(typ)}}
+	return typ.String(), nil
 }
 
 // fault returns an error at a node.
@@ -202,14 +198,14 @@ func (c *compiler) fail(n ast.Node, message, hint string) {
 }
 
 // typeName returns what a type is called in errors.
-func typeName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
+func typeName(t string) string {
+	switch {
+	case t == "string":
 		return "a text"
-	case reflect.Int, reflect.Float64:
+	case t == "int" || t == "float64":
 		return "a number"
-	case reflect.Slice:
+	case strings.HasPrefix(t, "[]"):
 		return "a list"
 	}
-	return strconv.Quote(t.String())
+	return "of no one type"
 }

@@ -47,6 +47,7 @@ func TestErrors(t *testing.T) {
 		{`false`, `1:1: the expression is never true: take it out, or mend what it compares`},
 		{`1 > 2`, `1:3: the expression is never true: take it out, or mend what it compares`},
 		{`sender == "a" && !("x" in ["x"])`, `1:15: the expression is never true: take it out, or mend what it compares`},
+		{`!(tls || true)`, `1:1: the expression is never true: take it out, or mend what it compares`},
 		{`authenticated ? false : 2 < 1`, `1:29: the expression is never true: take it out, or mend what it compares`},
 		{`header(helo) == ""`, `1:1: header wants words in quotes, so that what it needs is known beforehand: write header("Subject")`},
 		{`header("a", "b") == ""`, `1:1: header wants words in quotes, so that what it needs is known beforehand: write header("Subject")`},
@@ -88,8 +89,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, err := when.Compile(tt.source, names)
-		var e *when.Error
-		if !errors.As(err, &e) {
+		if _, ok := errors.AsType[*when.Error](err); !ok {
 			t.Errorf("%.80s: %v is no *Error", tt.source, err)
 			continue
 		}
@@ -147,6 +147,21 @@ func TestNeeds(t *testing.T) {
 		want := when.Needs{Stage: tt.stage, Wants: handlers.Wants{Events: tt.events}, Macros: macros, Results: tt.results}
 		if !reflect.DeepEqual(n, want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.source, n, want)
+		}
+	}
+}
+
+// What is written to be hard to compile is refused, or compiled soon.
+func TestDeep(t *testing.T) {
+	for _, source := range []string{
+		strings.Repeat("(", 16000), strings.Repeat("!", 16000) + "tls", strings.Repeat("[", 16000), strings.Repeat("tls ? tls : ", 1300) + "tls",
+		strings.Repeat("1/(", 600) + "1" + strings.Repeat(")", 600) + " > 2", strings.Repeat("true && ", 990) + "tls",
+		strings.Repeat("let a = 1; ", 1400) + "tls", `helo matches "` + strings.Repeat("(", 15000) + `"`, strings.Repeat("x", 16000),
+	} {
+		if _, err := when.Compile(source, nil); err != nil {
+			if _, ok := errors.AsType[*when.Error](err); !ok {
+				t.Errorf("%.20s...: %v", source, err)
+			}
 		}
 	}
 }

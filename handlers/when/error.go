@@ -30,13 +30,14 @@ func (e *Error) Error() string {
 // beyond the end of a list, a division by zero, too much memory. It is what a reply of
 // [Handler] has failed with, so that the failure status of the server answers.
 type EvalError struct {
-	Source string
-	Err    error
+	Source       string
+	Line, Column int // within the source, from 1
+	Err          error
 }
 
-// Error tells the expression and what went wrong.
+// Error tells the expression, the place and what went wrong.
 func (e *EvalError) Error() string {
-	return fmt.Sprintf("milter: expression %q: %v", e.Source, e.Err)
+	return fmt.Sprintf("milter: expression %q, %d:%d: %v", e.Source, e.Line, e.Column, e.Err)
 }
 
 // Unwrap returns Err.
@@ -58,7 +59,7 @@ func (e *StageError) Error() string {
 }
 
 // located returns an error of the expression engine as one of ours.
-func located(err error) error {
+func located(err error) *Error {
 	var at *file.Error
 	if !errors.As(err, &at) {
 		return &Error{Line: 1, Column: 1, Message: err.Error()}

@@ -1,7 +1,7 @@
 package when
 
 import (
-	"reflect"
+	"errors"
 	"sync"
 
 	"github.com/expr-lang/expr/vm"
@@ -12,7 +12,7 @@ import (
 type expression struct {
 	source  string
 	leaves  []*leaf
-	typ     reflect.Type
+	typ     string // of the value, as Go has it
 	program *vm.Program
 	native  native
 	idle    sync.Pool // of *machine
@@ -37,7 +37,8 @@ func (x *expression) run(m moment) (any, error) {
 	clear(e.env)
 	x.idle.Put(e)
 	if err != nil {
-		return nil, &EvalError{Source: x.source, Err: err}
+		at := located(err)
+		return nil, &EvalError{Source: x.source, Line: at.Line, Column: at.Column, Err: errors.New(at.Message)}
 	}
 	return v, nil
 }

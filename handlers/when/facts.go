@@ -49,8 +49,8 @@ const (
 // gatherAnyRcpt is all that is told with a recipient.
 const gatherAnyRcpt = gatherRcpt | gatherRcptParams | gatherRcpts | gatherCount
 
-// has reports whether any of the given things is in g.
-func (g gathering) has(any gathering) bool { return g&any != 0 }
+// has reports whether any of several things is in g.
+func (g gathering) has(things gathering) bool { return g&things != 0 }
 
 // A unit is what one or several expressions use together.
 type unit struct {

@@ -44,6 +44,14 @@ func TestRecord(t *testing.T) {
 		{"at connect", answer[*protocol.Connect](handlers.TempFail), `result("spamcheck").verdict == "tempfail"`, `result("spamcheck").failed`},
 		{"failed at connect", answer[*protocol.Connect](failed), `result("spamcheck").failed`, `result("spamcheck").verdict != ""`},
 		{
+			"reported a failure first", handlers.On(func(s *handlers.Session, _ *protocol.Data) handlers.Reply {
+				when.Report(s, "spamcheck", when.Verdict{Failed: true})
+				when.Report(s, "spamcheck", when.Verdict{Word: "slow"})
+				when.Report(s, "spamcheck", when.Verdict{})
+				return handlers.Continue
+			}), `result("spamcheck").verdict == "slow" && result("spamcheck").failed`, `result("spamcheck").verdict == ""`,
+		},
+		{
 			"reported", handlers.On(func(s *handlers.Session, _ *protocol.Data) handlers.Reply {
 				when.Report(s, "spamcheck", when.Verdict{Word: "ham"})
 				when.Report(s, "spamcheck", when.Verdict{Word: "spam"})

@@ -3,7 +3,6 @@ package when
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -15,9 +14,6 @@ var builtins = []string{
 	"abs", "first", "hasPrefix", "hasSuffix", "indexOf", "join", "last", "lastIndexOf", "len", "lower", "max", "min",
 	"split", "string", "trim", "trimPrefix", "trimSuffix", "upper",
 }
-
-// maxRange is how many numbers a range may have.
-const maxRange = 1000
 
 // rewrite puts the leaves of the expression in the place of what is written for them,
 // and refuses what is not part of the language.
@@ -155,162 +151,4 @@ func (c *compiler) put(n ast.Node, l leaf) ast.Node {
 	id := &ast.IdentifierNode{Value: l.key}
 	id.SetLocation(n.Location())
 	return id
-}
-
-// call finds a function.
-func (c *compiler) call(n *ast.CallNode) ast.Node {
-	callee, ok := n.Callee.(*ast.IdentifierNode)
-	if !ok {
-		c.fail(n, "only a function can be called", "")
-		return n
-	}
-	switch callee.Value {
-	case "in_list":
-		return c.inList(n)
-	case "result":
-		c.fail(n, "a result is not true or false by itself", `write result("name").verdict, or .failed`)
-		return n
-	}
-	i := slices.IndexFunc(functions, func(f function) bool { return f.name == callee.Value })
-	if i < 0 {
-		c.unknownFunction(n, callee.Value)
-		return n
-	}
-	f := &functions[i]
-	words, ok := literals(n.Arguments)
-	if !ok || len(words) < f.args || len(words) > f.args+f.more {
-		c.fail(n, f.name+" wants words in quotes, so that what it needs is known beforehand", "write "+f.usage)
-		return n
-	}
-	l, wrong := f.leaf(c, words)
-	if wrong != "" {
-		c.fail(n.Arguments[0], wrong, "")
-		return n
-	}
-	l.key = n.String()
-	return c.put(n, l)
-}
-
-// literals returns the texts that arguments are.
-func literals(args []ast.Node) (words []string, ok bool) {
-	for _, a := range args {
-		s, isText := a.(*ast.StringNode)
-		if !isText {
-			return nil, false
-		}
-		words = append(words, s.Value)
-	}
-	return words, true
-}
-
-// inList finds the list of in_list, whose second argument is any text.
-func (c *compiler) inList(n *ast.CallNode) ast.Node {
-	const usage = `write in_list("name", sender)`
-	if len(n.Arguments) != 2 {
-		c.fail(n, "in_list wants the name of a list, and a text", usage)
-		return n
-	}
-	name, ok := n.Arguments[0].(*ast.StringNode)
-	if !ok {
-		c.fail(n.Arguments[0], "in_list wants the name of a list in quotes", usage)
-		return n
-	}
-	words, ok := c.names.Lists[name.Value]
-	if !ok {
-		c.fail(name, unknown("list", name.Value, keys(c.names.Lists)), "")
-		return n
-	}
-	l := newList(words)
-	// A function of its own for each list: its one argument is the text.
-	called := "in_list " + name.Value
-	c.function(called, func(args ...any) (any, error) { return l.has(args[0].(string)), nil }, *new(func(string) bool))
-	c.lists[called] = l
-	callee := &ast.IdentifierNode{Value: called}
-	callee.SetLocation(n.Callee.Location())
-	n.Callee, n.Arguments = callee, []ast.Node{c.rewrite(n.Arguments[1])}
-	return n
-}
-
-// member finds what result tells, and the element of a list.
-func (c *compiler) member(n *ast.MemberNode) ast.Node {
-	field, isField := n.Property.(*ast.StringNode)
-	if call, ok := n.Node.(*ast.CallNode); ok && isField && called(call) == "result" {
-		words, ok := literals(call.Arguments)
-		if !ok || len(words) != 1 {
-			c.fail(n, "result wants the name of an earlier handler in quotes", `write result("name").`+field.Value)
-			return n
-		}
-		l, wrong := resultLeaf(c, words[0], field.Value)
-		if wrong != "" {
-			c.fail(call, wrong, "")
-			return n
-		}
-		l.key = n.String()
-		return c.put(n, l)
-	}
-	if isField || n.Method || n.Optional {
-		c.fail(n, "only a result has fields", "")
-		return n
-	}
-	n.Node, n.Property = c.rewrite(n.Node), c.rewrite(n.Property)
-	return n
-}
-
-// called returns the name of the function that is called.
-func called(n *ast.CallNode) string {
-	if id, ok := n.Callee.(*ast.IdentifierNode); ok {
-		return id.Value
-	}
-	return ""
-}
-
-// binary checks what stands on both sides of an operator.
-func (c *compiler) binary(n *ast.BinaryNode) {
-	switch n.Operator {
-	case "matches":
-		if _, ok := n.Right.(*ast.StringNode); !ok {
-			c.fail(n.Right, "the pattern of matches must stand in quotes", "")
-		}
-	case "..":
-		from, ok1 := c.constant(n.Left)
-		to, ok2 := c.constant(n.Right)
-		a, isInt1 := from.(int)
-		b, isInt2 := to.(int)
-		if !ok1 || !ok2 || !isInt1 || !isInt2 || b-a < 0 || b-a >= maxRange {
-			c.fail(n, "the ends of a range must be numbers, "+strconv.Itoa(maxRange)+" at most in between", "write hour in 8..17, or compare with < and >")
-		}
-	case "/", "%":
-		if v, ok := c.constant(n.Right); ok && (v == 0 || v == 0.0) {
-			c.fail(n, "division by zero", "")
-		}
-	case "??":
-		c.fail(n, "?? is not part of the language of expressions", "nothing is missing here: a text that is not known is empty")
-	case "==", "!=":
-		c.words(n.Left, n.Right)
-		c.words(n.Right, n.Left)
-	case "in":
-		if list, ok := n.Right.(*ast.ArrayNode); ok {
-			for _, element := range list.Nodes {
-				c.words(n.Left, element)
-			}
-		}
-	}
-}
-
-// words checks that what a leaf is compared with is one of the words that it can be.
-func (c *compiler) words(n, with ast.Node) {
-	id, ok := n.(*ast.IdentifierNode)
-	text, isText := with.(*ast.StringNode)
-	if !ok || !isText {
-		return
-	}
-	for _, l := range c.leaves {
-		if l.key == id.Value && l.words != nil && !slices.Contains(l.words, text.Value) {
-			hint := nearest(text.Value, l.words)
-			if hint == "" {
-				hint = "it is one of " + strings.Join(l.words, ", ")
-			}
-			c.fail(with, l.key+" is never "+strconv.Quote(text.Value), hint)
-		}
-	}
 }

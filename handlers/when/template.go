@@ -2,7 +2,6 @@ package when
 
 import (
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -31,6 +30,9 @@ const maxText = 4 << 10
 // expression over the same names as those of [Compile]: a text, a number, true or
 // false. names may be nil. The error is an [*Error].
 func Template(source string, names *Names) (*Text, error) {
+	if err := checkLength(source); err != nil {
+		return nil, err
+	}
 	t := &Text{source: source, unit: new(unit), key: newKey()}
 	for rest := source; rest != ""; {
 		words, after, ok := strings.Cut(rest, "{{")
@@ -64,8 +66,8 @@ func (t *Text) compile(source string, names *Names) (*expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch x.typ.Kind() {
-	case reflect.String, reflect.Bool, reflect.Int, reflect.Float64:
+	switch x.typ {
+	case "string", "bool", "int", "float64":
 		return x, nil
 	}
 	return nil, c.fault(node, "this is "+typeName(x.typ)+", and must be a text or a number", `join a list: join(rcpts, ", ")`)

@@ -140,8 +140,14 @@ func TestTemplatesTogether(t *testing.T) {
 	if n := one.Needs(); n.Stage != to || n.Wants.Events != handlers.Of(to) {
 		t.Errorf("needs %+v", n)
 	}
-	s := handlertest.New(t, h)
-	s.Send(handlertest.Mail{From: "<a@x>", To: []string{"<b@y>", "<c@y>"}, Body: "01234\r\n"})
+	refuse := handlers.On(func(_ *handlers.Session, c *protocol.RcptTo) handlers.Reply {
+		if c.Mailbox().EqualFold("no@y") {
+			return handlers.Reject
+		}
+		return handlers.Continue
+	})
+	s := handlertest.New(t, handlers.Chain(h, refuse))
+	s.Send(handlertest.Mail{From: "<a@x>", To: []string{"<b@y>", "<no@y>", "<c@y>"}, Body: "01234\r\n"})
 	s.Send(handlertest.Mail{From: "<b@x>", To: []string{"<b@y>"}})
 	s.Send(handlertest.Mail{From: "<c@x>", To: []string{"<b@y>"}, Body: "0123\r\n"})
 	if want := []string{"2 a@x; 7 2", "1 c@x; 6 1"}; !slices.Equal(got, want) {

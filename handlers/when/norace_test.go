@@ -1,0 +1,5 @@
+//go:build !race
+
+package when_test
+
+const raceDetector = false

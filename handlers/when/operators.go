@@ -1,0 +1,63 @@
+package when
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// maxRange is how many numbers a range may have.
+const maxRange = 1000
+
+// binary checks what stands on both sides of an operator.
+func (c *compiler) binary(n *ast.BinaryNode) {
+	switch n.Operator {
+	case "matches":
+		if _, ok := n.Right.(*ast.StringNode); !ok {
+			c.fail(n.Right, "the pattern of matches must stand in quotes", "")
+		}
+	case "..":
+		from, ok1 := c.constant(n.Left)
+		to, ok2 := c.constant(n.Right)
+		a, isInt1 := from.(int)
+		b, isInt2 := to.(int)
+		if !ok1 || !ok2 || !isInt1 || !isInt2 || b-a < 0 || b-a >= maxRange {
+			c.fail(n, "the ends of a range must be numbers, "+strconv.Itoa(maxRange)+" at most in between", "write hour in 8..17, or compare with < and >")
+		}
+	case "/", "%":
+		if v, ok := c.constant(n.Right); ok && (v == 0 || v == 0.0) {
+			c.fail(n, "division by zero", "")
+		}
+	case "??":
+		c.fail(n, "?? is not part of the language of expressions", "nothing is missing here: a text that is not known is empty")
+	case "==", "!=":
+		c.words(n.Left, n.Right)
+		c.words(n.Right, n.Left)
+	case "in":
+		if list, ok := n.Right.(*ast.ArrayNode); ok {
+			for _, element := range list.Nodes {
+				c.words(n.Left, element)
+			}
+		}
+	}
+}
+
+// words checks that what a leaf is compared with is one of the words that it can be.
+func (c *compiler) words(n, with ast.Node) {
+	id, ok := n.(*ast.IdentifierNode)
+	text, isText := with.(*ast.StringNode)
+	if !ok || !isText {
+		return
+	}
+	for _, l := range c.leaves {
+		if l.key == id.Value && l.words != nil && !slices.Contains(l.words, text.Value) {
+			hint := nearest(text.Value, l.words)
+			if hint == "" {
+				hint = "it is one of " + strings.Join(l.words, ", ")
+			}
+			c.fail(with, l.key+" is never "+strconv.Quote(text.Value), hint)
+		}
+	}
+}
