@@ -108,6 +108,18 @@ func TestCompileWithoutNames(t *testing.T) {
 	}
 }
 
+// An error lists a few of many names.
+func TestManyNames(t *testing.T) {
+	many := &when.Names{Lists: map[string][]string{}}
+	for c := 'a'; c <= 'z'; c++ {
+		many.Lists["list-"+strings.Repeat(string(c), 9)] = nil
+	}
+	_, err := when.Compile(`in_list("x", helo)`, many)
+	if text := err.Error(); !strings.HasSuffix(text, "list-ggggggggg, list-hhhhhhhhh and others") {
+		t.Error(text)
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	events := handlers.Of
 	tests := []struct {

@@ -109,6 +109,18 @@
 // An expression that fails, as an index beyond the end of a list does, is a failed reply
 // with an [EvalError]: the failure status of the server answers.
 //
+// # Texts
+//
+// [Template] compiles a text with expressions between {{ and }}, for a header or a
+// reply:
+//
+//	text, err := when.Template("{{sender}} via {{client_addr}}", names)
+//	...
+//	h = text.Around(h) // in h: text.Header(s), text.Reply(s)
+//
+// What is not known at an event is empty. Line ends and control bytes that a stranger
+// has sent do not get into a header or a reply.
+//
 // # What it costs
 //
 // Expressions of the usual shapes, which compare names with words, numbers and patterns,

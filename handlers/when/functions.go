@@ -92,13 +92,19 @@ func inNetworkLeaf(c *compiler, args []string) (leaf, string) {
 	}, ""
 }
 
+// maxTold is how many names an error lists.
+const maxTold = 8
+
 // unknown says that there is nothing of a name, and what there is.
 func unknown(what, name string, names []string) string {
 	text := "no " + what + " is called " + strconv.Quote(name)
 	if hint := nearest(name, names); hint != "" {
 		return text + ": " + hint
 	}
-	if len(names) > 0 {
+	switch n := len(names); {
+	case n > maxTold:
+		return text + ": there are " + strings.Join(names[:maxTold], ", ") + " and others"
+	case n > 0:
 		return text + ": there are " + strings.Join(names, ", ")
 	}
 	return text + ": none is configured"

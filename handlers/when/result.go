@@ -1,6 +1,7 @@
 package when
 
 import (
+	"fmt"
 	"sync"
 
 	"millstream/handlers"
@@ -43,6 +44,9 @@ func verdictOf(s *handlers.Session, key string) Verdict {
 //
 // What h answers before a message begins counts for every message of the connection.
 func Record(name string, h handlers.Handler) handlers.Handler {
+	if h == nil {
+		panic(fmt.Errorf("%w: handler of Record", handlers.ErrNull))
+	}
 	r := &recorder{h: h, name: name, wants: h.Wants(), taken: takes(h)}
 	const early = 1<<handlers.KindConnect | 1<<handlers.KindHelo
 	if r.wants.Replies&early != 0 {
