@@ -9,7 +9,8 @@ import (
 
 // native is what a piece of an expression is without the engine: a function, if its
 // shape is one of those that most expressions have; at most one of the fields is set.
-// It gives what the engine gives, in a tenth of the time and without allocating.
+// It gives what the engine gives, in half to a quarter of the time, and allocates nothing
+// of its own: see BenchmarkEvaluate.
 type native struct {
 	text func(moment) string
 	num  func(moment) int
