@@ -3,6 +3,7 @@ package actors
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,7 @@ const (
 	attrFrom       = attribute.Key("mail.from")
 	attrTo         = attribute.Key("mail.to")
 	attrClient     = attribute.Key("client.address")
+	attrNetwork    = attribute.Key("milter.client.network")
 	attrHelo       = attribute.Key("mail.helo")
 	attrPeer       = attribute.Key("network.peer.address")
 	attrResult     = attribute.Key("milter.result")
@@ -83,6 +85,9 @@ func (t *telemetry) messageAttributes(l *Timeline) []attribute.KeyValue {
 	if code, err := strconv.Atoi(r.Reply[:min(3, len(r.Reply))]); err == nil {
 		list = append(list, attrReplyCode.Int(code))
 	}
+	if network := networkOf(l.Client.IP); network.IsValid() {
+		list = append(list, attrNetwork.String(network.String()))
+	}
 	if t.addresses == AddressesOff {
 		return list
 	}
@@ -92,6 +97,20 @@ func (t *telemetry) messageAttributes(l *Timeline) []attribute.KeyValue {
 	}
 	return append(list, attrFrom.String(t.addresses.show(r.From)), attrTo.StringSlice(to),
 		attrClient.String(t.addresses.show(l.Client.IP.String())), attrHelo.String(t.addresses.show(l.Helo)))
+}
+
+// networkOf returns the network of an address, in which there are too many to tell who
+// it was: 256 of IPv4, or all that a site has of IPv6.
+func networkOf(ip netip.Addr) netip.Prefix {
+	bits := 48
+	if ip = ip.Unmap().WithZone(""); ip.Is4() {
+		bits = 24
+	}
+	network, err := ip.Prefix(bits)
+	if err != nil { // there is no address
+		return netip.Prefix{}
+	}
+	return network
 }
 
 // stageAttributes leaves out what goes without saying: one event, with an answer. Half

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -261,4 +262,18 @@ type spanLog struct{ slog.Handler }
 func (h spanLog) Handle(ctx context.Context, r slog.Record) error {
 	r.AddAttrs(slog.String("span", trace.SpanContextFromContext(ctx).SpanID().String()))
 	return h.Handler.Handle(ctx, r)
+}
+
+// A network tells where a client is, but not who.
+func TestClientNetwork(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8:1:2::3": "2001:db8:1::/48", "fe80::1%eth0": "fe80::/48",
+	} {
+		if got := networkOf(netip.MustParseAddr(address)); got.String() != want {
+			t.Errorf("%s is in %v, want %s", address, got, want)
+		}
+	}
+	if got := networkOf(netip.Addr{}); got.IsValid() {
+		t.Errorf("no address is in %v", got)
+	}
 }

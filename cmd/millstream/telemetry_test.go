@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestTelemetry(t *testing.T) {
 	s := startServe(t, serveFlags{addresses: "clear"}, func(log *slog.Logger) handlers.Handler {
 		return scanned(log, func(*handlers.Session) handlers.Reply { return handlers.Continue })
 	})
-	deliverAll(t, s.socket, mail("Q1"))
+	deliverFrom(t, s.socket, protocol.Addr{Family: protocol.FamilyInet, IP: netip.MustParseAddr("192.0.2.77"), Port: 4711}, mail("Q1"))
 	log := s.stop(t)
 
 	session, message := c.one(t, "milter.session"), c.one(t, "milter.message")
@@ -97,7 +98,7 @@ func TestTelemetry(t *testing.T) {
 	hasAttributes(t, message, map[string]string{
 		"milter.queue_id": "Q1", "milter.verdict": "continue", "milter.session.id": attributesOf(session.Attributes)["milter.session.id"],
 		"milter.stage": "end-of-message-replied", "mail.recipients": "1", "mail.body.size": "7", "mail.from": "<a@example.com>",
-		"mail.helo": "helo.example",
+		"mail.helo": "helo.example", "milter.client.network": "192.0.2.0/24",
 	})
 	hasAttributes(t, visit, map[string]string{"milter.handler": "scan", "milter.stage": "end-of-message"})
 	var stages []string
