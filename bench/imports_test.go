@@ -54,6 +54,12 @@ var importRules = []importRule{
 		why:  "handlertest knows handlers, protocol and its scripts alone",
 	},
 	{
+		from:  "handlers/access/...",
+		may:   []string{"handlers", "handlers/lists", "protocol", otherModules},
+		tests: []string{"handlers/...", "protocol/..."},
+		why:   "handlers/access is a ready-made filter that looks things up in handlers/lists",
+	},
+	{
 		from:  "handlers/*/...",
 		may:   []string{"handlers", "protocol", otherModules},
 		tests: []string{"handlers/...", "protocol/..."},
@@ -233,6 +239,9 @@ func TestCheckImport(t *testing.T) {
 		{"handlers/handlertest/session.go", "go.opentelemetry.io/otel", false},
 		{"handlers/spf/spf.go", "blitiri.com.ar/go/spf", true},
 		{"handlers/spf/spf.go", "millstream/actors", false},
+		{"handlers/spf/spf.go", "millstream/handlers/lists", false},
+		{"handlers/access/filter.go", "millstream/handlers/lists", true},
+		{"handlers/lists/set.go", "millstream/handlers/access", false},
 		{"actors/session.go", "github.com/asynkron/protoactor-go/actor", true},
 		{"actors/session.go", "github.com/panjf2000/gnet/v2", false},
 		{"actors/session.go", "go.opentelemetry.io/otel/trace", false},
