@@ -17,8 +17,8 @@ import (
 	"millstream/protocol"
 )
 
-// told feeds commands to a session, and returns its answers.
-func told(t *testing.T, o *actors.Offline, commands ...protocol.Command) (answers []string) {
+// answersTo feeds commands to a session, and returns its answers.
+func answersTo(t *testing.T, o *actors.Offline, commands ...protocol.Command) (answers []string) {
 	t.Helper()
 	var packets []byte
 	for _, c := range commands {
@@ -79,7 +79,7 @@ func TestAccessInSession(t *testing.T) {
 		defer o.HangUp(nil)
 
 		offer := &protocol.Negotiate{Offer: protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}}
-		if got := told(t, o, offer); !slices.Equal(got, []string{"negotiate"}) {
+		if got := answersTo(t, o, offer); !slices.Equal(got, []string{"negotiate"}) {
 			t.Fatalf("negotiation: %v", got)
 		}
 		const silent = protocol.StepNoConnect | protocol.StepNoHelo | protocol.StepNoData | protocol.StepNoHeaders |
@@ -95,15 +95,15 @@ func TestAccessInSession(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}
-		check(told(t, o, mail("<bad@x.example>")), "reply-text 550 5.7.1 not 100% you")
-		check(told(t, o, mail("<good@x.example>"), rcpt("<drop@x.example>"), rcpt("<no@x.example>"), rcpt("<a@x.example>"), &protocol.EndOfMessage{}),
+		check(answersTo(t, o, mail("<bad@x.example>")), "reply-text 550 5.7.1 not 100% you")
+		check(answersTo(t, o, mail("<good@x.example>"), rcpt("<drop@x.example>"), rcpt("<no@x.example>"), rcpt("<a@x.example>"), &protocol.EndOfMessage{}),
 			"continue", "continue", "reply-text 554 5.1.1 unknown", "continue", "delete-recipient <drop@x.example>", "continue")
 
 		write("good@x.example DISCARD\n")
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		check(told(t, o, mail("<good@x.example>")), "discard")
-		check(told(t, o, mail("<bad@x.example>")), "continue")
+		check(answersTo(t, o, mail("<good@x.example>")), "discard")
+		check(answersTo(t, o, mail("<bad@x.example>")), "continue")
 
 		if len(results) < 3 || results[0].By != "access" || results[1].By != "" || results[2].By != "access" ||
 			!slices.Equal(results[1].DeletedRecipients, []string{"<drop@x.example>"}) {

@@ -77,17 +77,7 @@ func TestVerdicts(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := handlertest.New(t, filter(t, tt.rule))
-			var told []string
-			for step := range strings.SplitSeq(session, ";") {
-				answer := play(t, s, step)[0]
-				if !strings.HasSuffix(answer, " continue") {
-					told = append(told, answer)
-					if !strings.HasPrefix(answer, "eom") {
-						break
-					}
-				}
-			}
-			if got := strings.Join(told, "; "); got != tt.want {
+			if got := untilRefused(t, s, session); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 			if list := s.Failures(); len(list) > 0 {
@@ -95,6 +85,18 @@ func TestVerdicts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// untilRefused plays the script of a message until an answer is more than to go on, and
+// returns that.
+func untilRefused(t *testing.T, s *handlertest.Session, script string) string {
+	t.Helper()
+	for step := range strings.SplitSeq(script, ";") {
+		if answer := play(t, s, step)[0]; !strings.HasSuffix(answer, " continue") {
+			return answer
+		}
+	}
+	return ""
 }
 
 // What stands behind an entry comes before the action of the rule.

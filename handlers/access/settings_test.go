@@ -42,7 +42,8 @@ func TestCheck(t *testing.T) {
 		{"code", []access.Rule{{LookUp: "client", Entries: here, Action: "accept", Code: 550}}, []string{"rule[0].code: no code is sent with accept"}},
 		{"enhanced", []access.Rule{{LookUp: "client", Entries: here, Action: "discard", Enhanced: "5.7.1"}}, []string{"rule[0].enhanced: no code is sent with discard"}},
 		{"text", []access.Rule{{LookUp: "client", Entries: here, Action: "continue", Text: "x"}}, []string{"rule[0].text: nothing is said with continue"}},
-		{"class", []access.Rule{{LookUp: "client", Entries: here, Action: "reject", Code: 450}}, []string{"rule[0].text: milter: invalid"}},
+		{"class", []access.Rule{{LookUp: "client", Entries: here, Action: "reject", Code: 450}}, []string{"rule[0].code: milter: invalid"}},
+		{"control character", []access.Rule{{LookUp: "client", Entries: here, Action: "reject", Text: "a\x00b"}}, []string{"rule[0].text: milter: "}},
 		{"reason", []access.Rule{{LookUp: "client", Entries: here, Action: "quarantine", Text: "a\nb"}}, []string{`rule[0].text: "a\nb" has a line break`}},
 		{"whole message", []access.Rule{
 			{LookUp: "recipient", Entries: []string{"a@ HOLD", "b@ OK"}, Action: "accept"},

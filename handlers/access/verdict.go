@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"millstream/handlers"
+	"millstream/protocol"
 )
 
 // An action is what a rule does.
@@ -89,6 +90,9 @@ func newMeaning(r *Rule, stage handlers.Kind) (m *meaning, err error) {
 	own, err := m.saying(a, "")
 	if err != nil {
 		m.key = "text"
+		if errors.Is(err, protocol.ErrInvalidCode) {
+			m.key = "code"
+		}
 		return m, err
 	}
 	m.own = own
@@ -172,7 +176,14 @@ func (m *meaning) refusing(v *verdict, status handlers.Reply, code int, enhanced
 		enhanced, text = word, rest
 	}
 	v.reply = status.With(code, enhanced, or(strings.ReplaceAll(text, `\n`, "\n"), said))
-	return v, v.reply.Err()
+	if err := v.reply.Err(); err != nil {
+		class := 5
+		if v.action == tempFail {
+			class = 4
+		}
+		return nil, fmt.Errorf("%w: to refuse so, write a code %dxx, an enhanced code %d.x.x, and up to 32 lines of text", err, class, class)
+	}
+	return v, nil
 }
 
 // cutWord returns the first word of a text, and what comes behind it.

@@ -24,7 +24,7 @@ func FuzzVerdict(f *testing.F) {
 		}
 		v, err := m.verdict(value)
 		if err != nil {
-			if v != nil && v.reply.Err() == nil || err.Error() == "" {
+			if v != nil {
 				t.Errorf("%q: %v with a verdict", value, err)
 			}
 			return

@@ -86,6 +86,7 @@
 // allocate. A domain takes two look-ups for each of its labels at most, and no more for
 // one that is longer than a domain may be. While a file is read again the old list stays,
 // so plan three times the memory for that moment. Names are kept in one piece of memory
-// that the garbage collector need not look into: 11 bytes more than the name, which is what
-// a sorted list takes that is two to three times slower, and less than half of a map.
+// that the garbage collector need not look into. They take 11 bytes more than the name
+// itself: a sorted list would take 8 and be two to three times slower, a map as fast as
+// this would take 60.
 package lists

@@ -16,8 +16,8 @@ type index struct {
 	places []uint32 // of each slot: where its entry stands in the arena
 }
 
-// maxArena is how long an arena may be: places are 32 bits.
-const maxArena = math.MaxUint32
+// maxArena is how long an arena may be: its places are of 32 bits.
+const maxArena = math.MaxInt32
 
 // appendRecord appends an entry to an arena.
 func appendRecord(arena, key []byte, number uint32) []byte {

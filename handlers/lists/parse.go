@@ -91,7 +91,7 @@ var errFull = errors.New("too many entries")
 
 // entry takes one entry.
 func (p *parser) entry(line int, key, value []byte) (err error) {
-	if p.entries >= p.maxEntries || len(p.arena) > maxArena-p.maxLine-maxKey {
+	if p.entries >= p.maxEntries || len(p.arena) > maxArena-2*maxKey {
 		return fmt.Errorf("%w: there may be %d", errFull, p.entries)
 	}
 	if p.kind == Networks {

@@ -144,6 +144,9 @@ func TestNoFile(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+}
+
+func TestUnreadableFile(t *testing.T) {
 	path := write(t, "name")
 	if err := os.Chmod(path, 0); err != nil {
 		t.Fatal(err)
