@@ -259,6 +259,18 @@ func TestRecipients(t *testing.T) {
 	}
 }
 
+// Where not all recipients are known, a message is not discarded for those that are.
+func TestTooManyRecipients(t *testing.T) {
+	s := handlertest.New(t, filter(t, access.Rule{LookUp: "recipient", Entries: []string{"drop@"}, Action: "discard"}))
+	play(t, s, "mail <a@x.example>; rcpt <drop@x.example>")
+	s.Control().Update(func(f *handlers.Facts) {
+		f.Result = &handlers.Result{Recipients: []string{"<drop@x.example>"}, Truncated: true}
+	})
+	if got := play(t, s, "eom")[0]; got != "eom continue delete-recipient <drop@x.example>" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // What a session does not have is not looked up; what is odd does no harm.
 func TestOddities(t *testing.T) {
 	h := filter(t,
@@ -297,7 +309,7 @@ func TestNamedList(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings := &access.Settings{Rules: []access.Rule{
-		{LookUp: "client", Lists: []string{"bad"}, Files: []string{write(t, "192.0.2.2 OK")}, Entries: []string{"192.0.2.2", "192.0.2.3"}, Action: "tempfail"},
+		{LookUp: "client", Lists: []string{"bad"}, Files: []string{write(t, "192.0.2.2 OK", "192.0.2.3 DUNNO", "192.0.2.4 DUNNO")}, Entries: []string{"192.0.2.2", "192.0.2.3"}, Action: "tempfail"},
 	}}
 	h, err := access.New(settings, set)
 	if err != nil {

@@ -209,17 +209,13 @@ func (r *rule) ask(i int, q question) *verdict {
 	switch r.word {
 	case client:
 		_, addr := q.s.Client()
-		for _, view := range r.views {
-			if v, ok := view.LookupAddr(addr.IP); ok && v.action != dunno {
-				return v
-			}
-		}
-		return nil
+		return r.first(func(v *lists.View[*verdict]) (*verdict, bool) { return v.LookupAddr(addr.IP) })
 	case clientName:
 		host, _ := q.s.Client()
-		return r.name(host)
+		return r.first(func(v *lists.View[*verdict]) (*verdict, bool) { return v.Lookup(host) })
 	case helo:
-		return r.name(q.s.Helo())
+		name := q.s.Helo()
+		return r.first(func(v *lists.View[*verdict]) (*verdict, bool) { return v.Lookup(name) })
 	case sender, senderDomain:
 		if q.message == nil || q.message.senders == nil {
 			return nil
@@ -227,16 +223,6 @@ func (r *rule) ask(i int, q question) *verdict {
 		return q.message.senders[i]
 	}
 	return r.mailbox(q.rcpt, recipientDomain)
-}
-
-// name looks up a name.
-func (r *rule) name(name string) *verdict {
-	for _, view := range r.views {
-		if v, ok := view.Lookup(name); ok && v.action != dunno {
-			return v
-		}
-	}
-	return nil
 }
 
 // mailbox looks up an address, or its domain if r is about that.
@@ -248,8 +234,13 @@ func (r *rule) mailbox(addr protocol.View, domain string) *verdict {
 		}
 		addr = addr[at+1:]
 	}
+	return r.first(func(v *lists.View[*verdict]) (*verdict, bool) { return v.LookupBytes(addr) })
+}
+
+// first returns the verdict of the first list that has one; nil if none does.
+func (r *rule) first(find func(*lists.View[*verdict]) (*verdict, bool)) *verdict {
 	for _, view := range r.views {
-		if v, ok := view.LookupBytes(addr); ok && v.action != dunno {
+		if v, ok := find(view); ok && v.action != dunno {
 			return v
 		}
 	}

@@ -52,19 +52,16 @@ func appendHost[T text](dst []byte, name T) (key []byte, ok bool) {
 }
 
 // appendTail is appendHost for a domain of any length: of one that is longer than a key
-// it appends the end, which begins below a domain that may be in the list. whole says
-// that it is all of it.
-func appendTail[T text](dst []byte, domain T) (key []byte, whole bool) {
-	if len(domain) <= maxKey {
-		key, _ = appendHost(dst, domain)
-		return key, true
+// it appends the end from a dot on, which stands for all that is below.
+func appendTail[T text](dst []byte, domain T) []byte {
+	if len(domain) > maxKey {
+		domain = domain[len(domain)-maxKey:]
+		for len(domain) > 0 && domain[0] != '.' {
+			domain = domain[1:]
+		}
 	}
-	domain = domain[len(domain)-maxKey:]
-	for len(domain) > 0 && domain[0] != '.' {
-		domain = domain[1:]
-	}
-	key, _ = appendHost(dst, domain)
-	return key, false
+	key, _ := appendHost(dst, domain)
+	return key
 }
 
 // appendLocal appends the local part of an address as keys have it: in small letters,

@@ -41,7 +41,7 @@ type List struct {
 
 	// These belong to whoever reads the list: Open, then the goroutine of the set.
 	loaded fs.FileInfo // the file that was read last, whatever came of it
-	seen   fs.FileInfo // the file as it was at the last look, if that was not loaded
+	seen   fs.FileInfo // the file as it was when a change was seen last
 	broken error       // what is wrong in the loaded file
 }
 

@@ -25,7 +25,7 @@ type parser struct {
 	maxLine    int
 	place      func(line int) string // names a line in a mistake
 
-	table     table
+	table     *table
 	arena     []byte
 	key       []byte
 	entries   int
@@ -37,7 +37,7 @@ type parser struct {
 func newParser(kind Kind, limits *Config, place func(line int) string) *parser {
 	p := &parser{
 		kind: kind, maxEntries: limits.MaxEntries, maxLine: limits.MaxLine, place: place,
-		table: table{kind: kind, values: []string{""}}, numbers: make(map[string]uint32), firstLine: []int{0},
+		table: &table{kind: kind, values: []string{""}}, numbers: make(map[string]uint32), firstLine: []int{0},
 	}
 	if kind == Networks {
 		p.table.networks = new(bart.Table[uint32])
@@ -140,9 +140,8 @@ func (p *parser) done() (*table, error) {
 	if p.kind != Networks {
 		p.table.keys, p.table.repeated = newIndex(p.arena, p.entries)
 	}
-	t := p.table // a copy: the parser is let go
-	t.entries = p.entries - t.repeated
-	return &t, nil
+	p.table.entries = p.entries - p.table.repeated
+	return p.table, nil
 }
 
 // split returns the key and the value of a line; a nil key for one that has none.

@@ -23,8 +23,7 @@ func find[T text](t *table, key T) (number uint32, ok bool) {
 	var room [2*maxKey + 1]byte
 	switch {
 	case t.kind == Domains:
-		domain, whole := appendTail(room[:0], key)
-		return t.findDomain(domain, whole)
+		return t.findDomain(appendTail(room[:0], key))
 	case t.kind == Addresses:
 		return findAddress(t, room[:0], key)
 	case len(key) > maxKey+1: // by more than a dot at its end
@@ -48,13 +47,10 @@ func (t *table) findAddr(addr netip.Addr) (number uint32, ok bool) {
 	return t.networks.Lookup(addr.Unmap().WithZone(""))
 }
 
-// findDomain looks up a domain and then those above it, the nearest first. whole says
-// that the name is all of the domain, and not its end.
-func (t *table) findDomain(name []byte, whole bool) (number uint32, ok bool) {
-	if whole && len(name) > 0 {
-		if number, ok = t.keys.find(name); ok || name[0] == '[' {
-			return number, ok
-		}
+// findDomain looks up a domain and then those above it, the nearest first.
+func (t *table) findDomain(name []byte) (number uint32, ok bool) {
+	if number, ok = t.keys.find(name); ok || bytes.HasPrefix(name, []byte{'['}) {
+		return number, ok
 	}
 	for {
 		dot := bytes.IndexByte(name, '.')
@@ -88,19 +84,16 @@ func findAddress[T text](t *table, room []byte, addr T) (number uint32, ok bool)
 	}
 	key := append(appendLocal(room, local), '@')
 	at := len(key) - 1
-	key, whole := appendTail(key, domain)
-	whole = whole && len(domain) > 0
-	if fits && whole {
+	key = appendTail(key, domain)
+	if fits {
 		if number, ok = t.keys.find(key); ok {
 			return number, true
 		}
 	}
-	if whole {
-		if number, ok = t.keys.find(key[at:]); ok {
-			return number, true
-		}
+	if number, ok = t.keys.find(key[at:]); ok {
+		return number, true
 	}
-	if number, ok = t.findDomain(key[at+1:], whole); ok || !fits {
+	if number, ok = t.findDomain(key[at+1:]); ok || !fits {
 		return number, ok
 	}
 	return t.keys.find(key[:at+1])

@@ -34,9 +34,8 @@ func (l *List) look(log *slog.Logger) {
 	info, err := regular(l.spec.Path)
 	switch {
 	case err != nil:
-		l.seen = nil
 	case same(info, l.loaded):
-		l.seen, err = nil, l.broken
+		err = l.broken
 	case l.seen == nil || !same(info, l.seen):
 		l.seen = info
 		return
