@@ -2,24 +2,19 @@ package actors
 
 import (
 	"log/slog"
-	"time"
 
 	"millstream/handlers"
 	"millstream/protocol"
 )
 
-// waiting is what a session waits for before it goes on, if anything.
+// waiting is what there is to know of what a session waits for, if it does.
 type waiting struct {
-	hold     hold
-	worker   bool           // a function of Go, Blocking or Async is running
-	stuck    bool           // it goes on long after its context has ended
-	number   uint64         // of the event under way: an answer to another one is late
 	held     handlers.Event // the event that waits for a function to return
 	heldTold bool           // it takes no answer
-	extended time.Time      // when the MTA was last asked to wait on
+	extended instant        // when the MTA was last asked to wait on
 }
 
-// hold says what a session waits for.
+// hold says what a session waits for before it goes on, if anything.
 type hold uint8
 
 const (
@@ -48,7 +43,7 @@ func (s *session) await(h hold, r handlers.Reply) {
 // wait makes the session wait.
 func (s *session) wait(h hold) {
 	if s.hold == holdNothing {
-		s.extended, s.scanned = s.begun, 0
+		s.extended, s.scanned = s.loop.wheel.instant(s.begun), 0
 		s.pending.Store(s.begun.UnixNano())
 		s.idle.Store(0)
 	}
@@ -58,9 +53,9 @@ func (s *session) wait(h hold) {
 // resume ends the wait. The MTA's time begins anew.
 func (s *session) resume() {
 	s.hold = holdNothing
-	s.heard = s.loop.stamp
+	s.heard = s.loop.now()
 	s.pending.Store(0)
-	s.idle.Store(s.heard.UnixNano())
+	s.idle.Store(s.loop.stamp.UnixNano())
 }
 
 // late reports whether ev has to wait for a function of an event that is over. No

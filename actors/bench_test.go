@@ -163,9 +163,9 @@ func BenchmarkWheel(b *testing.B) {
 	defer sys.Stop()
 	s := link.(*session)
 	b.ReportAllocs()
-	at := loop.stamp
+	at := loop.now()
 	for b.Loop() {
-		at = at.Add(tickEvery)
+		at = at.after(tickEvery)
 		loop.wheel.set(&s.timer, at)
 	}
 }

@@ -7,31 +7,26 @@ const checkEvery = time.Second
 
 // arm sets the timer to what comes first.
 func (s *session) arm() {
-	var due time.Time
-	sooner := func(t time.Time) {
-		if due.IsZero() || t.Before(due) {
-			due = t
-		}
-	}
+	due, now := never, s.loop.now()
 	cfg := &s.sys.cfg
 	switch {
 	case s.hold != holdNothing:
 		if cfg.HandlerTimeout > 0 {
-			sooner(s.begun.Add(cfg.HandlerTimeout))
+			due = s.loop.wheel.instant(s.begun).after(cfg.HandlerTimeout)
 		}
 		if s.extends() {
-			sooner(s.extended.Add(cfg.AutoProgress))
+			due = min(due, s.extended.after(cfg.AutoProgress))
 		}
 	case !s.ending:
 		if limit := s.patience(); limit > 0 {
-			sooner(s.heard.Add(limit))
+			due = s.heard.after(limit)
 		}
 	}
 	if s.unsent.bytes > 0 {
 		if s.outlet.waited() {
-			sooner(s.loop.stamp)
+			due = min(due, now)
 		}
-		sooner(s.loop.stamp.Add(checkEvery))
+		due = min(due, now.after(checkEvery))
 	}
 	s.loop.wheel.set(&s.timer, due)
 }
@@ -49,20 +44,20 @@ func (s *session) extends() bool { return s.sys.cfg.AutoProgress > 0 && s.messag
 
 // wake does what is due.
 func (s *session) wake() {
-	now := time.Now() // the loop may have had other things to do since the tick
-	s.loop.stamp = now
+	s.loop.look() // the loop may have had other things to do since the tick
+	now := s.loop.now()
 	s.checkUnsent()
 	cfg := &s.sys.cfg
 	switch {
 	case s.hold != holdNothing:
-		if cfg.HandlerTimeout > 0 && now.Sub(s.begun) >= cfg.HandlerTimeout {
+		if cfg.HandlerTimeout > 0 && s.loop.stamp.Sub(s.begun) >= cfg.HandlerTimeout {
 			s.expire()
-		} else if s.extends() && now.Sub(s.extended) >= cfg.AutoProgress {
+		} else if s.extends() && now >= s.extended.after(cfg.AutoProgress) {
 			s.extended = now
 			s.control.Prolong(s.message)
 		}
 	case !s.ending:
-		if limit := s.patience(); limit > 0 && now.Sub(s.heard) >= limit {
+		if limit := s.patience(); limit > 0 && now >= s.heard.after(limit) {
 			s.expireIdle(limit)
 		}
 	}

@@ -19,7 +19,10 @@ func TestCrash(t *testing.T) {
 		name  string
 		panic func(*rig)
 	}{
-		{"in a turn", func(r *rig) { r.session().do(func(*session) { panic("turn") }) }},
+		{"in a turn", func(r *rig) {
+			r.session().takeUp()
+			r.session().do(func(*session) { panic("turn") })
+		}},
 		{"in a write", func(r *rig) { r.conn.write = func([]byte) error { panic("write") } }},
 		{"in close, too", func(r *rig) {
 			r.conn.write = func([]byte) error { panic("write") }

@@ -35,7 +35,8 @@
 // their own or are atomic: the mailbox, the outlet with the changes to a message,
 // the [handlers.Control] with what handlers may ask, and the figures of [Info].
 // What the sessions of a loop use in turn (the decoder, the buffer of what is
-// written, the room for plans, the timers) belongs to the Loop.
+// written, what is known of an event under way, the timers) belongs to the Loop: most
+// sessions wait for their MTA most of the time, and keep little meanwhile.
 //
 // # How a turn runs
 //

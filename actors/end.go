@@ -43,7 +43,6 @@ func (s *session) finish(why error) {
 	if s.hold == holdNothing {
 		s.during = 0
 	}
-	s.borrowPlan()
 	s.plan = slices.Insert(s.plan, 0, (*session).conclude, (*session).abandon, (*session).tellFaults)
 }
 

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,10 +78,23 @@ func TestTimeoutRestarts(t *testing.T) {
 
 // A session may change its time for itself, or a configuration switch it off.
 func TestTimeoutSet(t *testing.T) {
+	for _, long := range []time.Duration{0, math.MaxInt64} {
+		testTimeoutSet(t, long)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newProbe(t, Config{Timeout: -1, NegotiateTimeout: -1}, brief, nil)
+		p.after(10 * time.Minute)
+		want(t, "offer", p.feed("O"), "O")
+		p.after(3 * time.Hour)
+		want(t, "helo", p.feed("H"), "c")
+	})
+}
+
+func testTimeoutSet(t *testing.T, long time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProbe(t, Config{Timeout: time.Minute}, brief, replies{
 			handlers.KindHelo: func(s *handlers.Session, _ handlers.Event) handlers.Reply {
-				s.SetTimeout(0)
+				s.SetTimeout(long)
 				return handlers.Continue
 			},
 			handlers.KindEnvelopeFrom: func(s *handlers.Session, _ handlers.Event) handlers.Reply {
@@ -94,13 +108,6 @@ func TestTimeoutSet(t *testing.T) {
 		if p.sys.Len() != 0 {
 			t.Error("still there")
 		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		p := newProbe(t, Config{Timeout: -1, NegotiateTimeout: -1}, brief, nil)
-		p.after(10 * time.Minute)
-		want(t, "offer", p.feed("O"), "O")
-		p.after(3 * time.Hour)
-		want(t, "helo", p.feed("H"), "c")
 	})
 }
 

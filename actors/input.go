@@ -48,7 +48,7 @@ func (s *session) take(b *batch) {
 	}
 	b.macro = b.taken == size && s.code == protocol.CodeMacro
 	if s.control.Machine().State() != protocol.StateStart { // macros do not make up for an offer
-		s.heard = s.loop.stamp
+		s.heard = s.loop.now()
 	}
 	s.idle.Store(s.loop.stamp.UnixNano())
 }

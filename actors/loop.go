@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"net"
 	"time"
 
@@ -58,17 +59,19 @@ type Loop struct {
 	props   *actor.Props
 	opening *session // the one that is being spawned
 	out     []byte   // what the session under way has to write
-	plan    []task   // for the next session that needs one
+	spare   []*work  // for the next sessions that need one
 	batch   batch
 	epoch   time.Time         // when both clocks were read last
 	stamp   time.Time         // the last time that was looked at
 	told    handlers.Response // the one that handlers are told of
+
+	controls map[string]*handlers.Control // of no session: what those of a listener have in common
 }
 
 // NewLoop returns the part of s for one event loop.
 func (s *System) NewLoop() *Loop {
 	now := time.Now()
-	l := &Loop{sys: s, wheel: wheel{start: now}, epoch: now}
+	l := &Loop{sys: s, wheel: wheel{start: now}, epoch: now, controls: make(map[string]*handlers.Control)}
 	l.props = actor.PropsFromProducer(
 		func() actor.Actor { return l.opening },
 		actor.WithMailbox(func() actor.Mailbox { return &l.opening.mailbox }),
@@ -88,13 +91,29 @@ func (l *Loop) Open(c Conn, listener string) Link {
 	return s
 }
 
+// control returns what the controls of the sessions of a listener are made like.
+func (l *Loop) control(listener string) *handlers.Control {
+	c := l.controls[listener]
+	if c == nil {
+		cfg := &l.sys.cfg
+		c = handlers.NewControl(context.Background(), handlers.Facts{
+			Listener: listener, Sessions: l.sys.Len, Timeout: cfg.Timeout, PacketBuffer: cfg.PacketBuffer,
+		}, cfg.limits())
+		l.controls[listener] = c
+	}
+	return c
+}
+
 // look looks at the clock. Sessions do so after every call of a handler, so only the
 // monotonic clock is read; the other is at every tick.
 func (l *Loop) look() { l.stamp = l.epoch.Add(time.Since(l.epoch)) }
+
+// now returns the last time that was looked at.
+func (l *Loop) now() instant { return l.wheel.instant(l.stamp) }
 
 // Tick wakes the sessions whose time has come. It is to be called every 100 ms.
 func (l *Loop) Tick(now time.Time) {
 	l.epoch = now
 	l.sys.reporter.settle(now)
-	l.wheel.advance(now, func(t *timer) { t.s.PostUserMessage(&tick{}) })
+	l.wheel.advance(l.wheel.instant(now), func(t *timer) { t.s.PostUserMessage(&tick{}) })
 }

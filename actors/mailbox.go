@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,11 +19,16 @@ type mailbox struct {
 	invoker actor.MessageInvoker
 
 	mu        sync.Mutex
-	queue     []any // from other goroutines, or from within the actor
-	system    []any // of protoactor itself
+	queue     []posted // from other goroutines, or from within the actor
 	running   bool
 	scheduled bool // a drain is on its way to the loop
 	closed    bool
+}
+
+// posted is a message that waits.
+type posted struct {
+	message any
+	system  bool // of protoactor itself
 }
 
 // owner is what a mailbox needs of the session it belongs to.
@@ -38,7 +44,7 @@ func (m *mailbox) PostUserMessage(message any) {
 	case *batch, *lost, *tick:
 		m.run(message)
 	default:
-		m.enqueue(&m.queue, message)
+		m.enqueue(posted{message: message})
 	}
 }
 
@@ -48,7 +54,7 @@ func (m *mailbox) PostSystemMessage(message any) {
 		m.run(message)
 		return
 	}
-	m.enqueue(&m.system, message)
+	m.enqueue(posted{message, true})
 }
 
 // RegisterHandlers is [actor.Mailbox].
@@ -63,26 +69,39 @@ func (*mailbox) Start() {}
 func (m *mailbox) UserMessageCount() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.queue)
+	return len(m.queue) - m.systems()
 }
 
 // depth returns how many messages wait, and whether the loop is on its way to them.
 func (m *mailbox) depth() (waiting int, scheduled bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.queue) + len(m.system), m.scheduled
+	return len(m.queue), m.scheduled
 }
 
-// enqueue adds a message to a queue, and has the loop drain it if nobody else
-// does.
-func (m *mailbox) enqueue(queue *[]any, message any) {
+// systems returns how many messages of protoactor wait: they come first. The caller
+// holds the lock.
+func (m *mailbox) systems() (n int) {
+	for n < len(m.queue) && m.queue[n].system {
+		n++
+	}
+	return n
+}
+
+// enqueue adds a message to those that wait, and has the loop drain them if nobody
+// else does.
+func (m *mailbox) enqueue(p posted) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
-		m.owner.dropped(message)
+		m.owner.dropped(p.message)
 		return
 	}
-	*queue = append(*queue, message)
+	if p.system {
+		m.queue = slices.Insert(m.queue, m.systems(), p)
+	} else {
+		m.queue = append(m.queue, p)
+	}
 	wake := !m.running && !m.scheduled
 	m.scheduled = m.scheduled || wake
 	m.mu.Unlock()
@@ -105,23 +124,23 @@ func (m *mailbox) run(message any) {
 	m.mu.Lock()
 	if m.running && !m.closed {
 		if message != nil {
-			m.queue = append(m.queue, message)
+			m.queue = append(m.queue, posted{message: message})
 		}
 		m.mu.Unlock()
 		return
 	}
 	m.running = true
 	for {
-		next, system := m.pop()
-		if next == nil && !m.closed {
-			next, message = message, nil
-			_, system = next.(*actor.Started)
+		next := m.pop()
+		if next.message == nil && !m.closed {
+			next.message, message = message, nil
+			_, next.system = next.message.(*actor.Started)
 		}
-		if next == nil {
+		if next.message == nil {
 			break
 		}
 		m.mu.Unlock()
-		m.invoke(next, system)
+		m.invoke(next)
 		m.mu.Lock()
 	}
 	m.running = false
@@ -131,51 +150,47 @@ func (m *mailbox) run(message any) {
 	}
 }
 
-// pop takes the next message that waits; nil if there is none. Those of protoactor
-// come first. The caller holds the lock.
-func (m *mailbox) pop() (message any, system bool) {
-	queue := &m.system
-	if len(*queue) == 0 {
-		queue = &m.queue
+// pop takes the next message that waits; it is nil if there is none. The caller holds
+// the lock.
+func (m *mailbox) pop() (next posted) {
+	if len(m.queue) == 0 || m.closed {
+		return next
 	}
-	if len(*queue) == 0 || m.closed {
-		return nil, false
+	next = m.queue[0]
+	if m.queue = m.queue[1:]; len(m.queue) == 0 {
+		m.queue = nil
 	}
-	message = (*queue)[0]
-	if *queue = (*queue)[1:]; len(*queue) == 0 {
-		*queue = nil
-	}
-	return message, queue == &m.system
+	return next
 }
 
 // invoke hands a message to the actor. A panic in it is one of ours, not of a
 // handler: the supervisor stops the actor.
-func (m *mailbox) invoke(message any, system bool) {
+func (m *mailbox) invoke(p posted) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			m.owner.panicked(reason)
 			m.invoker.EscalateFailure(reason, nil)
 		}
 	}()
-	switch message.(type) {
+	switch p.message.(type) {
 	case *actor.SuspendMailbox, *actor.ResumeMailbox: // a stop follows
 		return
 	}
-	if system {
-		m.invoker.InvokeSystemMessage(message)
+	if p.system {
+		m.invoker.InvokeSystemMessage(p.message)
 		return
 	}
-	m.invoker.InvokeUserMessage(message)
+	m.invoker.InvokeUserMessage(p.message)
 }
 
 // close drops what waits and all that comes later.
 func (m *mailbox) close() {
 	m.mu.Lock()
-	late := m.queue
+	late := m.queue[m.systems():]
 	m.queue, m.closed = nil, true
 	m.mu.Unlock()
-	for _, message := range late {
-		m.owner.dropped(message)
+	for _, p := range late {
+		m.owner.dropped(p.message)
 	}
 }
 

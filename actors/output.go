@@ -3,7 +3,6 @@ package actors
 import (
 	"fmt"
 	"log/slog"
-	"time"
 
 	"millstream/handlers"
 )
@@ -28,17 +27,17 @@ func (s *session) send(packets []byte) {
 	}
 	s.outBytes.Add(uint64(len(packets)))
 	s.taps.answered(packets)
-	s.unsent.look(len(packets), s.conn.Unsent(), s.loop.stamp)
+	s.unsent.look(len(packets), s.conn.Unsent(), s.loop.now())
 }
 
 // unsent is what the MTA has not taken of what was written.
 type unsent struct {
 	bytes int
-	since time.Time // when it last took something
+	since instant // when it last took something
 }
 
 // look notes what is unsent now, after more was written.
-func (u *unsent) look(written, bytes int, now time.Time) {
+func (u *unsent) look(written, bytes int, now instant) {
 	if u.bytes == 0 || bytes < u.bytes+written {
 		u.since = now
 	}
@@ -50,11 +49,11 @@ func (s *session) checkUnsent() {
 	if s.unsent.bytes == 0 || s.gone {
 		return
 	}
-	now := s.loop.stamp
+	now := s.loop.now()
 	s.unsent.look(0, s.conn.Unsent(), now)
 	s.outlet.room(s.unsent.bytes)
 	limit := s.sys.cfg.WriteTimeout
-	if s.unsent.bytes > 0 && limit > 0 && now.Sub(s.unsent.since) >= limit {
+	if s.unsent.bytes > 0 && limit > 0 && now >= s.unsent.since.after(limit) {
 		s.sys.Hit(LimitWriteTimeout)
 		s.breakOff(fmt.Errorf("%w: nothing read for %v", handlers.ErrIO, limit))
 	}

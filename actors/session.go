@@ -1,16 +1,12 @@
 package actors
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"millstream/handlers"
-	"millstream/protocol"
 )
 
 // session is the actor of one connection. Nothing but the actor touches its fields,
@@ -27,25 +23,22 @@ type session struct {
 	wants   handlers.Wants
 	id      uint64
 
-	input
-	turn
-	waiting
-	trail *trail // nil if telemetry is off
-	taps  taps   // nil if nobody listened when it began
-	plan  []task // what is still to be done before the next packet, last first
-
+	*work          // what is under way; nil while there is nothing to do but to wait for the MTA
+	trail  *trail  // nil if telemetry is off
+	taps   *taps   // nil if nobody listened when it began
 	outlet *outlet // of changes to messages; nil before the first message ends
 	timer  timer
-	heard  time.Time // when the session began to wait for the MTA
-	unsent unsent
+	heard  instant // when the session began to wait for the MTA
+	number uint64  // of the event under way, or the last one: an answer to another one is late
 
-	faults  []handlers.Failure // errors that handlers are still to be told of
-	why     error              // why the connection ends
-	next    protocol.Code      // the command that gave up the last message
-	ending  bool               // what is under way is the last
-	renewed bool               // of one SMTP client; the connection goes on with another
-	gone    bool               // the connection is lost or closed
-	removed bool               // the system does not know the session any more
+	hold    hold
+	worker  bool // a function of Go, Blocking or Async is running
+	stuck   bool // it goes on long after its context has ended
+	skipped bool // no more of the body is to be told
+	ending  bool // what is under way is the last
+	renewed bool // of one SMTP client; the connection goes on with another
+	gone    bool // the connection is lost or closed
+	removed bool // the system does not know the session any more
 
 	since    int64        // in Unix nanoseconds
 	pending  atomic.Int64 // since when an answer has been pending, in Unix nanoseconds
@@ -55,18 +48,11 @@ type session struct {
 	outBytes atomic.Uint64
 }
 
-// task is one stage of what a session has to do.
-type task func(*session)
-
 func newSession(l *Loop, c Conn, listener string) *session {
-	now := time.Now()
-	s := &session{loop: l, sys: l.sys, conn: c, id: lastID.Add(1), since: now.UnixNano(), heard: now}
+	l.look()
+	s := &session{loop: l, sys: l.sys, conn: c, id: lastID.Add(1), since: l.stamp.UnixNano(), heard: l.now()}
 	s.mailbox.owner, s.timer.s = s, s
-	cfg := &l.sys.cfg
-	s.control = handlers.NewControl(context.Background(), handlers.Facts{
-		ID: s.id, Peer: peerOf(c.RemoteAddr()), Listener: listener, Sessions: l.sys.count,
-		Timeout: cfg.Timeout, PacketBuffer: cfg.PacketBuffer,
-	}, l.sys.limits)
+	s.control = l.control(listener).Sibling(s.id, peerOf(c.RemoteAddr()))
 	s.trail = l.sys.measured.open(s)
 	s.taps = l.sys.tapped(s)
 	return s
@@ -74,6 +60,7 @@ func newSession(l *Loop, c Conn, listener string) *session {
 
 // Receive handles one message. It runs on the event loop of the connection.
 func (s *session) Receive(ctx actor.Context) {
+	s.takeUp()
 	switch m := ctx.Message().(type) {
 	case *batch:
 		s.take(m)
@@ -99,6 +86,7 @@ func (s *session) Receive(ctx actor.Context) {
 		s.flush()
 		s.arm()
 	}
+	s.layDown()
 }
 
 func (s *session) post(f func()) error { return s.conn.Post(f) }
@@ -127,7 +115,6 @@ func (s *session) Lost(err error, partial bool) {
 // start greets the connection.
 func (s *session) start() {
 	s.idle.Store(s.since)
-	s.loop.stamp = s.heard
 	s.establish()
 	s.advance()
 }
@@ -149,43 +136,5 @@ func (s *session) establish() {
 		s.fail(fmt.Errorf("%w: handler of the factory", handlers.ErrNull))
 	case s.wants.Events.Has(handlers.KindEstablished):
 		s.do(func(s *session) { s.tell(&handlers.Established{}) })
-	}
-}
-
-// do puts tasks before what is still to be done, the first one first.
-func (s *session) do(tasks ...task) {
-	s.borrowPlan()
-	for _, t := range slices.Backward(tasks) {
-		s.plan = append(s.plan, t)
-	}
-}
-
-// borrowPlan takes the room for tasks that the sessions of a loop use in turn.
-func (s *session) borrowPlan() {
-	if s.plan == nil {
-		s.plan, s.loop.plan = s.loop.plan, nil
-	}
-}
-
-// advance does what is to be done, and then takes packets, until it has to wait.
-func (s *session) advance() {
-	defer s.control.Release()
-	for s.hold == holdNothing {
-		if n := len(s.plan); n > 0 {
-			t := s.plan[n-1]
-			s.plan = s.plan[:n-1]
-			s.control.Release()
-			t(s)
-			continue
-		}
-		if s.plan != nil { // let another session use it
-			s.loop.plan, s.plan = s.plan, nil
-		}
-		if !s.ending && s.packet() {
-			continue
-		}
-		if !s.catchUp() {
-			return
-		}
 	}
 }

@@ -18,12 +18,10 @@ import (
 // A System runs the sessions of a server.
 type System struct {
 	cfg      Config
-	limits   *handlers.ResultLimits
 	factory  handlers.Factory
 	actors   *actor.ActorSystem
 	workers  workers
 	reporter reporter
-	count    func() int   // Len, for every session
 	stale    atomic.Int64 // answers and messages that came too late
 	counts   *counts
 	onReport func(error) // for Offline; else nil
@@ -52,21 +50,27 @@ func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
 	}
 	s := &System{
 		cfg:      cfg,
-		limits:   cfg.limits(),
 		factory:  f,
 		workers:  workers{max: cfg.MaxWorkers},
 		counts:   new(counts),
 		reporter: reporter{log: cfg.Log},
 		sessions: make(map[uint64]*session),
 	}
-	s.count = s.Len
 	if s.measured, err = newTelemetry(s); err != nil { // no provider that there is refuses these names
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
 	// protoactor logs whole messages, that is mail; what matters is logged here.
 	quiet := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	s.actors = actor.NewActorSystem(actor.WithLoggerFactory(quiet))
+	shrinkRegistry(s.actors.ProcessRegistry)
 	return s, nil
+}
+
+// shrinkRegistry leaves a new registry one of its 1024 maps, which has 32 parts with a
+// lock each. With all of them nearly every session would have a part of its own, of 300
+// bytes. What protoactor has put there itself may be lost: it is not looked up.
+func shrinkRegistry(r *actor.ProcessRegistryValue) {
+	r.LocalPIDs.LocalPIDs = slices.Clone(r.LocalPIDs.LocalPIDs[:1])
 }
 
 // MaxPacketSize returns the greatest length field accepted, in bytes.

@@ -33,30 +33,30 @@ type tapped struct {
 }
 
 // tapped returns what the open taps keep of a session that begins.
-func (s *System) tapped(one *session) taps {
+func (s *System) tapped(one *session) *taps {
 	open := s.taps.Load()
 	if open == nil {
 		return nil
 	}
 	f := one.control.Facts()
-	var list taps
+	list := new(taps)
 	for _, t := range *open {
 		if !t.reserve(2 * tapEventSize) { // for its beginning and its end
 			t.miss()
 			continue
 		}
-		k := &tapped{tap: t, began: one.heard, client: -1, first: -1, last: -1, begin: TapEvent{
-			Kind: TapSession, Session: one.id, Began: one.heard, Peer: f.Peer, Listener: f.Listener,
+		k := &tapped{tap: t, began: one.loop.stamp, client: -1, first: -1, last: -1, begin: TapEvent{
+			Kind: TapSession, Session: one.id, Began: one.loop.stamp, Peer: f.Peer, Listener: f.Listener,
 		}}
 		k.match()
-		list = append(list, k)
+		*list = append(*list, k)
 	}
 	return list
 }
 
 // sent takes the whole packets of a read, before they are handled. What is no packet
 // and ends the session is taken as it came.
-func (t taps) sent(b []byte, d *protocol.Decoder, limit int) {
+func (t *taps) sent(b []byte, d *protocol.Decoder, limit int) {
 	if t == nil {
 		return
 	}
@@ -65,7 +65,7 @@ func (t taps) sent(b []byte, d *protocol.Decoder, limit int) {
 		if n == 0 {
 			return
 		}
-		for _, one := range t {
+		for _, one := range *t {
 			one.sent(cmd, b[:n], joined)
 		}
 		b = b[n:]
@@ -89,7 +89,7 @@ func firstCommand(b []byte, d *protocol.Decoder, limit int) (cmd protocol.Comman
 }
 
 // answered takes the packets of a write.
-func (t taps) answered(b []byte) {
+func (t *taps) answered(b []byte) {
 	if t == nil {
 		return
 	}
@@ -98,7 +98,7 @@ func (t taps) answered(b []byte) {
 		if n == 0 || err != nil { // to be safe: nothing but whole packets is written
 			return
 		}
-		for _, one := range t {
+		for _, one := range *t {
 			one.answered(b[:n], joined)
 		}
 		b = b[n:]
@@ -106,7 +106,7 @@ func (t taps) answered(b []byte) {
 }
 
 // lost tells that the MTA closed the connection, or that it broke.
-func (t taps) lost(err error) {
+func (t *taps) lost(err error) {
 	if err != nil {
 		t.tell(TapReset)
 		return
@@ -115,8 +115,11 @@ func (t taps) lost(err error) {
 }
 
 // tell tells of the end of the connection.
-func (t taps) tell(k TapKind) {
-	for _, one := range t {
+func (t *taps) tell(k TapKind) {
+	if t == nil {
+		return
+	}
+	for _, one := range *t {
 		if !one.other {
 			one.add(k, nil, false)
 		}
@@ -124,8 +127,11 @@ func (t taps) tell(k TapKind) {
 }
 
 // end ends the session.
-func (t taps) end() {
-	for _, one := range t {
+func (t *taps) end() {
+	if t == nil {
+		return
+	}
+	for _, one := range *t {
 		one.end()
 	}
 }

@@ -88,7 +88,7 @@ func (t *telemetry) open(s *session) *trail {
 	if !traced && !t.told && !measured {
 		return nil
 	}
-	tr := &trail{s: s, t: t, began: s.heard, measured: measured}
+	tr := &trail{s: s, t: t, began: s.loop.stamp, measured: measured}
 	tr.timed.Store(t.told || measured)
 	s.control.Watch(tr)
 	if !traced {

@@ -1,12 +1,26 @@
 package actors
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // tickEvery is how coarse time is for sessions.
 const tickEvery = 100 * time.Millisecond
 
 // wheelSlots is how many ticks a turn of the wheel takes.
 const wheelSlots = 1024
+
+// An instant is a time as the timers of a loop know it: since the loop began. It takes a
+// third of the room of a [time.Time].
+type instant int64
+
+// never does not come.
+const never instant = math.MaxInt64
+
+// after returns the time that comes a while after i: never, if that is too far away to be
+// told.
+func (i instant) after(d time.Duration) instant { return min(i, never-instant(d)) + instant(d) }
 
 // wheel is the timers of an event loop. To move a timer to a later time is a store;
 // it is found too early in its old slot then, and goes to the new one.
@@ -24,15 +38,17 @@ type timer struct {
 	prev, next *timer
 }
 
-// tickOf returns the first tick that is not before t.
-func (w *wheel) tickOf(t time.Time) int64 {
-	d := t.Sub(w.start)
-	return max(int64((d+tickEvery-1)/tickEvery), w.now+1)
+// instant returns t as w knows it.
+func (w *wheel) instant(t time.Time) instant { return instant(t.Sub(w.start)) }
+
+// tickOf returns the first tick that is not before at.
+func (w *wheel) tickOf(at instant) int64 {
+	return max(int64((at.after(tickEvery)-1)/instant(tickEvery)), w.now+1)
 }
 
-// set has t wake its session at a time; the zero time is never.
-func (w *wheel) set(t *timer, at time.Time) {
-	if at.IsZero() {
+// set has t wake its session at a time.
+func (w *wheel) set(t *timer, at instant) {
+	if at == never {
 		t.due = 0
 		return
 	}
@@ -66,8 +82,8 @@ func (w *wheel) move(t *timer, slot int64) {
 }
 
 // advance moves the wheel on to a time, and calls wake for each timer that is due.
-func (w *wheel) advance(now time.Time, wake func(*timer)) {
-	for to := int64(now.Sub(w.start) / tickEvery); w.now < to; {
+func (w *wheel) advance(now instant, wake func(*timer)) {
+	for to := int64(now / instant(tickEvery)); w.now < to; {
 		if to-w.now > wheelSlots { // the machine slept: one whole turn sees every timer
 			w.now = to - wheelSlots
 		}

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -23,13 +24,10 @@ func newClockwork(t *testing.T, n int) *clockwork {
 	return w
 }
 
-// at returns a time after the start.
-func (w *clockwork) at(d time.Duration) time.Time { return w.start.Add(d) }
-
 // to moves on to a time and returns the numbers of the timers that are due.
 func (w *clockwork) to(d time.Duration) []int {
 	w.woken = nil
-	w.advance(w.at(d), func(t *timer) { w.woken = append(w.woken, slices.Index(w.list, t)) })
+	w.advance(instant(d), func(t *timer) { w.woken = append(w.woken, slices.Index(w.list, t)) })
 	w.check()
 	return w.woken
 }
@@ -76,9 +74,9 @@ func TestWheel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newClockwork(t, 1)
 			for i, s := range tt.steps {
-				var at time.Time
+				at := never
 				if s.set >= 0 {
-					at = w.at(s.set)
+					at = instant(s.set)
 				}
 				w.set(w.list[0], at)
 				if got := len(w.to(s.to)); got != s.want {
@@ -94,7 +92,7 @@ func TestWheelRemove(t *testing.T) {
 	for gone := range 4 {
 		w := newClockwork(t, 4)
 		for _, timer := range w.list {
-			w.set(timer, w.at(time.Second))
+			w.set(timer, instant(time.Second))
 		}
 		w.move(w.list[gone], 0)
 		if got := w.to(time.Second); len(got) != 3 || slices.Contains(got, gone) {
@@ -108,18 +106,18 @@ func TestWheelRemove(t *testing.T) {
 func TestWheelWithin(t *testing.T) {
 	w := newClockwork(t, 3)
 	for _, timer := range w.list {
-		w.set(timer, w.at(time.Second))
+		w.set(timer, instant(time.Second))
 	}
 	n := 0
-	w.advance(w.at(2*time.Second), func(timer *timer) {
+	w.advance(instant(2*time.Second), func(timer *timer) {
 		n++
 		switch timer {
 		case w.list[0]:
-			w.set(timer, w.at(1500*time.Millisecond)) // in the same call
+			w.set(timer, instant(1500*time.Millisecond)) // in the same call
 		case w.list[1]:
 			w.move(timer, 0)
 		case w.list[2]:
-			w.set(timer, w.at(time.Hour))
+			w.set(timer, instant(time.Hour))
 		}
 	})
 	w.check()
@@ -140,10 +138,10 @@ func TestWheelRandom(t *testing.T) {
 			switch r.IntN(4) {
 			case 0:
 				due[i] = 0
-				w.set(w.list[i], time.Time{})
+				w.set(w.list[i], never)
 			default:
 				due[i] = now + time.Duration(r.Int64N(int64(3*wheelSlots*tickEvery))>>r.IntN(16)) + 1
-				w.set(w.list[i], w.at(due[i]))
+				w.set(w.list[i], instant(due[i]))
 			}
 			now += time.Duration(r.Int64N(int64(2*wheelSlots*tickEvery)) >> r.IntN(16))
 			got := w.to(now)
@@ -156,6 +154,15 @@ func TestWheelRandom(t *testing.T) {
 					due[i] = 0
 				}
 			}
+		}
+	}
+}
+
+// What is too far away never comes.
+func TestInstantFar(t *testing.T) {
+	for d, want := range map[time.Duration]instant{time.Second: 5 + instant(time.Second), math.MaxInt64 - 6: never - 1, math.MaxInt64 - 4: never, math.MaxInt64: never} {
+		if got := instant(5).after(d); got != want {
+			t.Errorf("%d after 5 is %d, want %d", d, got, want)
 		}
 	}
 }

@@ -18,7 +18,6 @@ type turn struct {
 	negotiation *handlers.Negotiation // if a handler takes it
 	offer       protocol.Options      // in a negotiation
 	split       bool                  // the last piece of the body is told before the end of the message
-	skipped     bool                  // no more of the body is to be told
 	begun       time.Time
 	timeless    bool // the time of the last handlers is not taken yet
 	answer      outcome

@@ -195,19 +195,22 @@ func optionRank(r Reply) int {
 // skip remembers that a member of a chain wants no more of the body. A member that
 // answers late speaks of a body that is gone.
 func (s *Session) skip(m *member) {
-	s.set(func(c *Control) { c.skipped = append(c.skipped, m) })
+	s.set(func(c *Control) {
+		r := c.uncommon()
+		r.skipped = append(r.skipped, m)
+	})
 }
 
 // anySkipped reports whether any member of a chain wants no more of the body.
 func (s *Session) anySkipped() bool {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return len(s.c.skipped) > 0
+	return s.c.rare != nil && len(s.c.rare.skipped) > 0
 }
 
 // hasSkipped reports whether a member of a chain wants no more of the body.
 func (s *Session) hasSkipped(m *member) bool {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return slices.Contains(s.c.skipped, m)
+	return s.c.rare != nil && slices.Contains(s.c.rare.skipped, m)
 }

@@ -51,7 +51,7 @@ func (m *Message) change(code protocol.Code, empty bool, encode func([]byte) ([]
 	if m.c.tally != nil {
 		note(m.c.tally)
 	}
-	limit := m.c.facts.PacketBuffer
+	limit := m.c.settings.packetBuffer
 	m.c.mu.Unlock()
 	if len(m.packets) > limit {
 		m.flush()
@@ -86,7 +86,7 @@ func (m *Message) fails(code protocol.Code, empty bool) bool {
 		return true
 	}
 	m.c.mu.Lock()
-	closed, granted := m.c.closed, m.c.facts.Options.Actions
+	closed, granted := m.c.closed, m.c.known.options.Actions
 	m.c.mu.Unlock()
 	var err error
 	switch {
@@ -154,17 +154,17 @@ func (c *Control) Conclude(m *Message) (packets []byte, failed bool, err error) 
 	if c.failed || c.event != nil && c.event.over != nil {
 		return nil, false, nil
 	}
-	reason := c.facts.QuarantineReason
+	reason := c.seldom().quarantine
 	if reason == "" {
 		return packets, false, nil
 	}
 	const need = protocol.ActionQuarantine
 	quarantined, err := protocol.AppendQuarantine(packets, reason)
-	if !c.facts.Options.Actions.Has(need) {
+	if !c.known.options.Actions.Has(need) {
 		err = protocol.ErrInvalidAction
 	}
 	if err != nil { // it was set by hand
-		return packets, false, &OpError{protocol.CodeQuarantine.String(), c.facts.State, need, err}
+		return packets, false, &OpError{protocol.CodeQuarantine.String(), c.machine.State(), need, err}
 	}
 	if c.tally != nil {
 		c.tally.quarantined = true

@@ -12,25 +12,55 @@ import (
 // it. But for what says otherwise, its methods are for the goroutine of the
 // session.
 type Control struct {
-	limits  *ResultLimits
-	base    context.Context
+	common  *common
 	conn    *Session // that of the Factory
 	event   *Session // that of the event under way, or the last one
 	msg     *Message // the end of the message under way
+	watcher Watcher  // nil if nobody wants to know
 	failed  bool     // the handler of the last event failed
-	machine protocol.Machine
-	macros  protocol.Macros
-
-	watcher Watcher // nil if nobody wants to know
-	held    bool    // the goroutine of the session has mu, from Hold to Release
-
-	mu      sync.Mutex // what handlers may reach from other goroutines
-	facts   Facts
-	private private
-	shelf   map[string]any
-	skipped []*member
-	tally   *tally // nil outside a message
+	held    bool     // the goroutine of the session has mu, from Hold to Release
 	closed  bool
+
+	machine  protocol.Machine
+	mu       sync.Mutex // what handlers may reach from other goroutines: what follows, closed and the machine
+	known    known
+	settings *settings // is not changed but replaced
+	macros   protocol.Macros
+	tally    *tally // nil outside a message
+	rare     *rare  // nil if the session has none of it
+}
+
+// common is what sessions have in common. It does not change.
+type common struct {
+	base     context.Context
+	limits   *ResultLimits
+	listener string
+	sessions func() int
+}
+
+// rare is what few sessions have.
+type rare struct {
+	private    private
+	shelf      map[string]any
+	skipped    []*member // that want no more of the body
+	quarantine string    // the reason
+	result     *Result   // in place of what was counted
+}
+
+// uncommon returns what few sessions have, to be changed. The caller holds the lock.
+func (c *Control) uncommon() *rare {
+	if c.rare == nil {
+		c.rare = new(rare)
+	}
+	return c.rare
+}
+
+// seldom returns a copy of what few sessions have. The caller holds the lock.
+func (c *Control) seldom() (r rare) {
+	if c.rare != nil {
+		r = *c.rare
+	}
+	return r
 }
 
 // NewControl returns the control of a new session. ctx is that of the session.
@@ -39,12 +69,20 @@ func NewControl(ctx context.Context, f Facts, limits *ResultLimits) *Control {
 	if limits == nil {
 		limits = &DefaultResultLimits
 	}
-	c := &Control{limits: limits, base: ctx, machine: *protocol.NewMachine(), facts: f}
-	if c.facts.Macros == nil {
-		c.facts.Macros = &c.macros
-	}
-	c.sync()
+	c := &Control{common: &common{base: ctx, limits: limits}, machine: *protocol.NewMachine()}
+	c.know(&f)
 	return c
+}
+
+// Sibling returns the control of a new session that has in common with c what does not
+// differ from one connection of a listener to the next. It takes less memory than one of
+// NewControl. It may be called from any goroutine.
+func (c *Control) Sibling(id uint64, peer protocol.Addr) *Control {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return &Control{
+		common: c.common, settings: c.settings, machine: *protocol.NewMachine(), known: known{id: id, peer: peer},
+	}
 }
 
 // Hold keeps everyone else from what is known of the session until Release, so that
@@ -86,15 +124,13 @@ func (c *Control) Machine() *protocol.Machine { return &c.machine }
 // Session returns the session, for a Factory.
 func (c *Control) Session() *Session {
 	if c.conn == nil {
-		c.conn = c.newSession(c.base)
+		c.conn = c.newSession(c.common.base)
 	}
 	return c.conn
 }
 
 func (c *Control) newSession(ctx context.Context) *Session {
-	s := &Session{c: c, parent: ctx}
-	s.shelf.s = s
-	return s
+	return &Session{c: c, ctx: ctx}
 }
 
 // Begin starts an event and returns the Session to hand to its handler. The one
@@ -110,7 +146,7 @@ func (c *Control) Begin(ctx context.Context) *Session {
 		s = c.newSession(ctx)
 		c.event = s
 	} else { // nobody may have kept it
-		s.parent, s.ctx, s.cancel, s.over = ctx, nil, nil, nil
+		s.ctx, s.cancel, s.over = ctx, nil, nil
 	}
 	return s
 }
@@ -130,7 +166,6 @@ func (c *Control) Finish() {
 	c.lock()
 	defer c.unlock()
 	c.machine.Finish()
-	c.sync()
 	c.closed = true
 }
 
@@ -139,9 +174,9 @@ func (c *Control) Finish() {
 func (c *Control) Close() {
 	c.lock()
 	c.dropMessage(0)
-	c.facts.Macros.Reset()
-	old := c.private
-	c.private = private{}
+	c.macros.Reset()
+	old := c.seldom().private
+	c.rare = nil
 	for _, s := range []*Session{c.event, c.conn} {
 		if s != nil {
 			s.end(ErrSessionClosed)
@@ -159,7 +194,6 @@ func (c *Control) Renew() {
 	defer c.unlock()
 	c.machine.Renew()
 	c.closed = false
-	f := &c.facts
-	f.Host, f.Client, f.Helo = "", protocol.Addr{}, ""
-	c.sync()
+	k := &c.known
+	k.host, k.client, k.helo = "", protocol.Addr{}, ""
 }

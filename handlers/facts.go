@@ -21,25 +21,55 @@ type Facts struct {
 	Client           protocol.Addr
 	Helo             string
 	RcptRefused      bool
-	Macros           *protocol.Macros
-	Result           *Result // in place of what was counted; nil for that
+	Macros           *protocol.Macros // those of the session; what is given is copied
+	Result           *Result          // in place of what was counted; nil for that
 	QuarantineReason string
 	Timeout          time.Duration
 	PacketBuffer     int
 }
 
-// sync makes the facts those of the machine. The caller holds the lock, or is the
-// only one to know c.
-func (c *Control) sync() {
-	f, m := &c.facts, &c.machine
-	f.State, f.LastState, f.Status, f.InMessage = m.State(), m.LastState(), m.Status(), m.InMessage()
+// known is what is kept of the facts. The others are those of the machine, or of few
+// sessions.
+type known struct {
+	id           uint64
+	peer, client protocol.Addr
+	host, helo   string
+	options      protocol.Options
+	rcptRefused  bool
 }
 
 // Facts returns what is known of the session. It may be called from any goroutine.
 func (c *Control) Facts() Facts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.facts
+	return c.facts()
+}
+
+// facts is Facts for who holds the lock.
+func (c *Control) facts() Facts {
+	common, k, m, r := c.common, &c.known, &c.machine, c.seldom()
+	return Facts{
+		ID: k.id, Peer: k.peer, Listener: common.listener, Sessions: common.sessions,
+		State: m.State(), LastState: m.LastState(), Status: m.Status(), InMessage: m.InMessage(),
+		Options: k.options, Host: k.host, Client: k.client, Helo: k.helo, RcptRefused: k.rcptRefused,
+		Macros: &c.macros, Result: r.result, QuarantineReason: r.quarantine,
+		Timeout: c.settings.timeout, PacketBuffer: c.settings.packetBuffer,
+	}
+}
+
+// know takes over facts, but for those of the machine. The caller holds the lock, or is
+// the only one to know c.
+func (c *Control) know(f *Facts) {
+	c.common = &common{c.common.base, c.common.limits, f.Listener, f.Sessions}
+	c.settings = &settings{f.Timeout, f.PacketBuffer}
+	c.known = known{f.ID, f.Peer, f.Client, f.Host, f.Helo, f.Options, f.RcptRefused}
+	if f.Macros != nil {
+		c.macros = *f.Macros
+	}
+	if f.QuarantineReason != "" || f.Result != nil || c.rare != nil {
+		r := c.uncommon()
+		r.quarantine, r.result = f.QuarantineReason, f.Result
+	}
 }
 
 // Macro returns the value of a macro, newest stage first, or "". It may be called from
@@ -47,7 +77,7 @@ func (c *Control) Facts() Facts {
 func (c *Control) Macro(name string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	value, _ := c.facts.Macros.Lookup(name)
+	value, _ := c.macros.Lookup(name)
 	return value
 }
 
@@ -55,7 +85,7 @@ func (c *Control) Macro(name string) string {
 func (c *Control) Timeout() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.facts.Timeout
+	return c.settings.timeout
 }
 
 // Update changes the facts, without a check and without an event. A new state, a
@@ -65,12 +95,12 @@ func (c *Control) Timeout() time.Duration {
 func (c *Control) Update(f func(*Facts)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.facts
-	f(&c.facts)
-	after := &c.facts
+	before := c.facts()
+	after := before
+	f(&after)
+	c.know(&after)
 	if after.State != before.State || after.Status != before.Status {
 		c.machine.Set(after.State, after.Status)
-		c.sync()
 		c.recount()
 	}
 	if after.Options != before.Options {
@@ -80,12 +110,13 @@ func (c *Control) Update(f func(*Facts)) {
 
 // recount makes the count of the message fit the state that was set.
 func (c *Control) recount() {
+	m := &c.machine
 	switch t := c.tally; {
-	case c.facts.InMessage && t == nil:
+	case m.InMessage() && t == nil:
 		c.tally = newTally(time.Now())
-		c.tally.state, c.tally.status = c.facts.State, c.facts.Status
-	case c.facts.InMessage:
-		t.state = c.facts.State
+		c.tally.state, c.tally.status = m.State(), m.Status()
+	case m.InMessage():
+		t.state = m.State()
 	case t != nil:
 		c.tally = nil
 		t.release()

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -82,5 +83,30 @@ func TestResultWithoutAMessage(t *testing.T) {
 	}
 	if r := c.Result(time.Now()); r == nil || r.NewBodySize != -1 {
 		t.Errorf("result %+v", r)
+	}
+}
+
+// Siblings have in common what does not differ, until one of them is told otherwise.
+func TestSibling(t *testing.T) {
+	first := handlers.NewControl(context.Background(), handlers.Facts{
+		ID: 1, Peer: client, Listener: "inet:1", Sessions: func() int { return 3 }, Timeout: time.Minute, PacketBuffer: 9,
+	}, &handlers.ResultLimits{Recipients: 1})
+	second, third := first.Sibling(2, protocol.Addr{}), first.Sibling(3, client)
+	receive(t, second, 0, &protocol.Negotiate{Offer: offer}, &protocol.Helo{Name: view("a")}, mail("<a>"), rcpt("<b>"), rcpt("<c>"))
+	if r := second.Session().Result(); len(r.Recipients) != 1 || !r.Truncated {
+		t.Errorf("the limits are not those of the sibling: %+v", r)
+	}
+	second.Session().SetTimeout(time.Hour)
+	second.Session().SetPacketBuffer(5)
+	second.Update(func(f *handlers.Facts) { f.Listener, f.Sessions = "elsewhere", nil })
+	want := told{
+		ID: 3, Peer: client, Listener: "inet:1", Sessions: 3, Timeout: time.Minute, PacketBuffer: 9,
+		State: protocol.StateStart, LastState: protocol.StateStart,
+	}
+	if got := tell(third.Session()); got != want {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+	if f := second.Facts(); f.ID != 2 || f.Peer != (protocol.Addr{}) || f.Timeout != time.Hour || f.PacketBuffer != 5 || f.Helo != "a" {
+		t.Errorf("facts %+v", f)
 	}
 }

@@ -41,7 +41,7 @@ func (m *Message) Chunk() protocol.View { return m.chunk }
 func (m *Message) Can(want protocol.Actions) bool {
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	return m.c.facts.Options.Actions.Has(want)
+	return m.c.known.options.Actions.Has(want)
 }
 
 // Err returns the first error of a change.
@@ -175,7 +175,7 @@ func (m *Message) Quarantine(reason string) {
 		return
 	}
 	m.c.mu.Lock()
-	m.c.facts.QuarantineReason = reason
+	m.c.uncommon().quarantine = reason
 	m.c.mu.Unlock()
 }
 

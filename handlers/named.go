@@ -116,6 +116,21 @@ func (o *stay) leave(r Reply) {
 	}
 }
 
+// visits are those of named handlers, as far as a session has to do with them.
+type visits struct {
+	outer   *Session // that of the event, if the session is the one of a named handler
+	visit   Visit    // of that handler
+	pending []*stay  // of the event, whose answers are pending
+}
+
+// outer returns the session of the event, if s is the one of a named handler; else nil.
+func (s *Session) outer() *Session {
+	if s.named == nil {
+		return nil
+	}
+	return s.named.outer
+}
+
 // await notes a visit whose answer is pending.
 func (s *Session) await(o *stay) {
 	s.c.mu.Lock()
@@ -124,7 +139,10 @@ func (s *Session) await(o *stay) {
 		o.leave(unwanted(s.over))
 		return
 	}
-	s.visits = append(s.visits, o)
+	if s.named == nil {
+		s.named = new(visits)
+	}
+	s.named.pending = append(s.named.pending, o)
 }
 
 // unwanted is what a visit is left with whose answer is not wanted any more.
@@ -137,9 +155,7 @@ func unwanted(cause error) Reply {
 
 // within returns the session for a handler that is visited.
 func (s *Session) within(v Visit) *Session {
-	inner := &Session{c: s.c, outer: s, visit: v}
-	inner.shelf.s = inner
-	return inner
+	return &Session{c: s.c, named: &visits{outer: s, visit: v}}
 }
 
 // within has the function that works out a pending reply do so in the context of a

@@ -13,7 +13,7 @@ func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, e
 	c.lock()
 	defer c.unlock()
 	if macro, ok := cmd.(*protocol.Macro); ok {
-		c.facts.Macros.Define(macro)
+		c.macros.Define(macro)
 		return protocol.Turn{Event: true}, nil
 	}
 	code := cmd.Code()
@@ -21,11 +21,10 @@ func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, e
 	if err != nil {
 		return turn, err
 	}
-	c.sync()
 	if turn.Aborts != protocol.StateInvalid {
 		return turn, nil
 	}
-	if turn.Begins || c.tally == nil && c.facts.InMessage {
+	if turn.Begins || c.tally == nil && c.machine.InMessage() {
 		c.tally = newTally(now)
 	}
 	c.arrive(cmd, code)
@@ -37,45 +36,47 @@ func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, e
 
 // arrive notes what a command in order says.
 func (c *Control) arrive(cmd protocol.Command, code protocol.Code) {
-	f := &c.facts
-	f.Macros.Arrive(code)
-	f.RcptRefused = false
+	k := &c.known
+	c.macros.Arrive(code)
+	k.rcptRefused = false
 	switch e := cmd.(type) {
 	case *protocol.Connect:
-		f.Host, f.Client, f.Helo = e.Host.String(), e.Addr, ""
+		k.host, k.client, k.helo = e.Host.String(), e.Addr, ""
 	case *protocol.Helo:
 		switch string(e.Name) {
-		case f.Helo:
-		case f.Host: // one string is enough
-			f.Helo = f.Host
+		case k.helo:
+		case k.host: // one string is enough
+			k.helo = k.host
 		default:
-			f.Helo = e.Name.String()
+			k.helo = e.Name.String()
 		}
 	case *protocol.RcptTo:
-		f.RcptRefused = c.refused()
+		k.rcptRefused = c.refused()
 	case *protocol.EndOfMessage:
-		f.QuarantineReason = ""
+		if c.rare != nil {
+			c.rare.quarantine = ""
+		}
 	}
-	if f.InMessage {
-		c.tally.state = f.State
-		c.tally.command(cmd, c.limits)
+	if c.machine.InMessage() {
+		c.tally.state = c.machine.State()
+		c.tally.command(cmd, c.common.limits)
 	}
 }
 
 // refused reports whether the MTA refused the recipient that it sends.
 func (c *Control) refused() bool {
-	if !c.facts.Options.Steps.Has(protocol.StepRcptRejected) {
+	if !c.known.options.Steps.Has(protocol.StepRcptRejected) {
 		return false
 	}
-	mailer, _ := c.facts.Macros.Lookup("rcpt_mailer")
+	mailer, _ := c.macros.Lookup("rcpt_mailer")
 	return mailer == "error"
 }
 
 // settle notes that a command has its answer.
 func (c *Control) settle(code protocol.Code, s protocol.Status) {
-	c.facts.Macros.Answered(code)
+	c.macros.Answered(code)
 	if code == protocol.CodeRcptTo && c.tally != nil {
-		c.tally.answer(s, c.facts.RcptRefused, c.limits)
+		c.tally.answer(s, c.known.rcptRefused, c.common.limits)
 	}
 }
 
@@ -84,7 +85,7 @@ func (c *Control) Agree(a protocol.Agreement) {
 	c.lock()
 	defer c.unlock()
 	c.machine.Agreed(a)
-	c.facts.Options = a.Granted
+	c.known.options = a.Granted
 }
 
 // Apply answers the command last received, which took handlers the given time, and
@@ -97,7 +98,6 @@ func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took ti
 		c.event.end(ErrStaleResponse)
 	}
 	e, err := c.machine.Apply(s, fallback)
-	c.sync()
 	c.settle(code, e.Status)
 	t := c.tally
 	if t == nil {
@@ -108,7 +108,7 @@ func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took ti
 		t.status = protocol.StatusAbort
 		return e, err
 	}
-	t.status, t.state = e.Status, c.facts.State
+	t.status, t.state = e.Status, c.machine.State()
 	if err != nil { // the changes go with the answer that was not legal
 		t.quarantined = false
 	}
@@ -128,12 +128,12 @@ func (c *Control) Decided(by string, text *protocol.SMTPReply) {
 // result returns a copy of what is known of the message; nil outside a message. The
 // caller holds the lock.
 func (c *Control) result() *Result {
-	switch {
-	case c.facts.Result != nil:
-		r := *c.facts.Result
+	switch kept := c.seldom(); {
+	case kept.result != nil:
+		r := *kept.result
 		return &r
 	case c.tally != nil:
-		return c.tally.result(c.facts.QuarantineReason)
+		return c.tally.result(kept.quarantine)
 	}
 	return nil
 }
@@ -189,10 +189,11 @@ func (c *Control) EndMessage(next protocol.Code) {
 }
 
 func (c *Control) dropMessage(next protocol.Code) {
-	c.facts.Macros.EndMessage(next)
-	c.facts.QuarantineReason, c.facts.Result, c.facts.RcptRefused = "", nil, false
-	c.skipped = c.skipped[:0]
-	c.shelf = nil
+	c.macros.EndMessage(next)
+	c.known.rcptRefused = false
+	if r := c.rare; r != nil {
+		r.quarantine, r.result, r.shelf, r.skipped = "", nil, nil, r.skipped[:0]
+	}
 	if c.tally != nil {
 		c.tally.release()
 		c.tally = nil
@@ -201,8 +202,10 @@ func (c *Control) dropMessage(next protocol.Code) {
 
 // resetMessage clears what the message has said so far. It goes on.
 func (c *Control) resetMessage() {
-	c.facts.Macros.EndMessage(0)
-	c.facts.Result, c.shelf = nil, nil
+	c.macros.EndMessage(0)
+	if r := c.rare; r != nil {
+		r.result, r.shelf = nil, nil
+	}
 	if t := c.tally; t != nil {
 		c.tally = newTally(t.start)
 		c.tally.state, c.tally.status, c.tally.handlers = t.state, t.status, t.handlers

@@ -17,16 +17,11 @@ import (
 // the session stands.
 type Session struct {
 	c      *Control
-	parent context.Context
-	ctx    context.Context // made of parent when it is asked for
-	cancel context.CancelCauseFunc
-	over   error // why the event is over; nil until then
-	kept   bool  // the answer is pending, so that it may be used after the call
-	shelf  Shelf
-
-	outer  *Session // that of the event, if this is the one of a named handler
-	visit  Visit    // of the named handler
-	visits []*stay  // of the event, whose answers are pending
+	ctx    context.Context         // until it is asked for, the one it is made of; that may be nil if named is not
+	cancel context.CancelCauseFunc // of ctx; nil until it is asked for, and for a named handler
+	over   error                   // why the event is over; nil until then
+	named  *visits                 // of named handlers; nil if there are none
+	kept   bool                    // the answer is pending, so that it may be used after the call
 }
 
 // Context ends when the event it was taken in is over, when the message is
@@ -41,12 +36,13 @@ func (s *Session) Context() context.Context {
 
 // context is Context for who holds the lock.
 func (s *Session) context() context.Context {
-	switch {
-	case s.ctx != nil:
-	case s.outer != nil:
-		s.ctx = s.visit.Context(s.outer.context())
-	default:
-		s.ctx, s.cancel = context.WithCancelCause(s.parent)
+	switch outer := s.outer(); {
+	case outer != nil:
+		if s.ctx == nil {
+			s.ctx = s.named.visit.Context(outer.context())
+		}
+	case s.cancel == nil:
+		s.ctx, s.cancel = context.WithCancelCause(s.ctx)
 		if s.over != nil {
 			s.cancel(s.over)
 		}
@@ -56,8 +52,8 @@ func (s *Session) context() context.Context {
 
 // event returns the session that the event of s was told with.
 func (s *Session) event() *Session {
-	for s.outer != nil {
-		s = s.outer
+	for outer := s.outer(); outer != nil; outer = s.outer() {
+		s = outer
 	}
 	return s
 }
@@ -71,10 +67,12 @@ func (s *Session) end(cause error) {
 	if s.cancel != nil {
 		s.cancel(cause)
 	}
-	for _, v := range s.visits {
-		v.leave(unwanted(cause))
+	if s.named != nil {
+		for _, v := range s.named.pending {
+			v.leave(unwanted(cause))
+		}
+		s.named = nil
 	}
-	s.visits = nil
 }
 
 // stale returns why an answer to the event of s is no longer wanted; nil if it is.
@@ -91,9 +89,9 @@ func (s *Session) stale() error {
 }
 
 // fact returns what f tells.
-func fact[T any](s *Session, f func(*Facts) T) T {
+func fact[T any](s *Session, f func(*Control) T) T {
 	s.c.mu.Lock()
-	v := f(&s.c.facts)
+	v := f(s.c)
 	s.c.mu.Unlock()
 	return v
 }
@@ -109,24 +107,24 @@ func (s *Session) set(f func(*Control)) {
 
 // ID returns a number that is unique in the process.
 func (s *Session) ID() uint64 {
-	return fact(s, func(f *Facts) uint64 { return f.ID })
+	return fact(s, func(c *Control) uint64 { return c.known.id })
 }
 
 // Peer returns the address of the MTA, not that of the SMTP client. It is zero
 // before it is known.
 func (s *Session) Peer() protocol.Addr {
-	return fact(s, func(f *Facts) protocol.Addr { return f.Peer })
+	return fact(s, func(c *Control) protocol.Addr { return c.known.peer })
 }
 
 // Listener returns the address the MTA connected to, as configured.
 func (s *Session) Listener() string {
-	return fact(s, func(f *Facts) string { return f.Listener })
+	return fact(s, func(c *Control) string { return c.common.listener })
 }
 
 // Sessions returns how many sessions the server has now, this one included; 0
 // without a server.
 func (s *Session) Sessions() int {
-	if count := fact(s, func(f *Facts) func() int { return f.Sessions }); count != nil {
+	if count := fact(s, func(c *Control) func() int { return c.common.sessions }); count != nil {
 		return count()
 	}
 	return 0
@@ -134,27 +132,27 @@ func (s *Session) Sessions() int {
 
 // State returns the state of the session.
 func (s *Session) State() protocol.State {
-	return fact(s, func(f *Facts) protocol.State { return f.State })
+	return fact(s, func(c *Control) protocol.State { return c.machine.State() })
 }
 
 // LastState returns the last state that stood for a command with an answer.
 func (s *Session) LastState() protocol.State {
-	return fact(s, func(f *Facts) protocol.State { return f.LastState })
+	return fact(s, func(c *Control) protocol.State { return c.machine.LastState() })
 }
 
 // Status returns the last status applied; StatusDefault at first.
 func (s *Session) Status() protocol.Status {
-	return fact(s, func(f *Facts) protocol.Status { return f.Status })
+	return fact(s, func(c *Control) protocol.Status { return c.machine.Status() })
 }
 
 // InMessage reports whether a message has begun and not ended.
 func (s *Session) InMessage() bool {
-	return fact(s, func(f *Facts) bool { return f.InMessage })
+	return fact(s, func(c *Control) bool { return c.machine.InMessage() })
 }
 
 // Options returns what was agreed on. Its Version is 0 before the negotiation.
 func (s *Session) Options() protocol.Options {
-	return fact(s, func(f *Facts) protocol.Options { return f.Options })
+	return fact(s, func(c *Control) protocol.Options { return c.known.options })
 }
 
 // Client returns the SMTP client's host name and address; zero before connect,
@@ -162,19 +160,19 @@ func (s *Session) Options() protocol.Options {
 func (s *Session) Client() (host string, addr protocol.Addr) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return s.c.facts.Host, s.c.facts.Client
+	return s.c.known.host, s.c.known.client
 }
 
 // Helo returns the name of the last HELO or EHLO; "" if there was none, or if no
 // handler takes helo: see [Need].
 func (s *Session) Helo() string {
-	return fact(s, func(f *Facts) string { return f.Helo })
+	return fact(s, func(c *Control) string { return c.known.helo })
 }
 
 // RcptRefused reports whether the recipient of the event is one that the MTA
 // has refused. It is for StepRcptRejected.
 func (s *Session) RcptRefused() bool {
-	return fact(s, func(f *Facts) bool { return f.RcptRefused })
+	return fact(s, func(c *Control) bool { return c.known.rcptRefused })
 }
 
 // Macro returns the value of a macro, newest stage first, or "". Braces around
@@ -188,7 +186,7 @@ func (s *Session) Macro(name string) string {
 func (s *Session) LookupMacro(name string) (value string, ok bool) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return s.c.facts.Macros.Lookup(name)
+	return s.c.macros.Lookup(name)
 }
 
 // Macros yields all macros. It is a snapshot.
@@ -196,7 +194,7 @@ func (s *Session) Macros() iter.Seq2[string, string] {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	var names, values []string
-	for name, value := range s.c.facts.Macros.All() {
+	for name, value := range s.c.macros.All() {
 		names, values = append(names, name), append(values, value)
 	}
 	return func(yield func(string, string) bool) {
@@ -218,8 +216,8 @@ func (s *Session) Result() *Result {
 
 // QuarantineReason returns the reason given to [Message.Quarantine], or "".
 func (s *Session) QuarantineReason() string {
-	return fact(s, func(f *Facts) string { return f.QuarantineReason })
+	return fact(s, func(c *Control) string { return c.seldom().quarantine })
 }
 
 // Shelf returns the values that are kept for the message.
-func (s *Session) Shelf() *Shelf { return &s.shelf }
+func (s *Session) Shelf() *Shelf { return (*Shelf)(s) }

@@ -6,7 +6,7 @@ import "time"
 func (s *Session) Private() any {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return s.c.private.value
+	return s.c.seldom().private.value
 }
 
 // SetPrivate keeps v for the connection, until it is replaced or the SMTP client
@@ -15,7 +15,8 @@ func (s *Session) Private() any {
 func (s *Session) SetPrivate(v any, destroy func(any)) {
 	var old private
 	s.set(func(c *Control) {
-		old, c.private = c.private, private{v, destroy}
+		r := c.uncommon()
+		old, r.private = r.private, private{v, destroy}
 	})
 	old.release()
 }
@@ -32,25 +33,31 @@ func (p private) release() {
 	}
 }
 
+// settings are what handlers can change of how their session is run.
+type settings struct {
+	timeout      time.Duration
+	packetBuffer int
+}
+
 // Timeout returns how long the MTA may be silent; 0 means for ever.
 func (s *Session) Timeout() time.Duration {
-	return fact(s, func(f *Facts) time.Duration { return f.Timeout })
+	return fact(s, func(c *Control) time.Duration { return c.settings.timeout })
 }
 
 // SetTimeout sets Timeout. It counts from the next wait on.
 func (s *Session) SetTimeout(d time.Duration) {
-	s.set(func(c *Control) { c.facts.Timeout = max(d, 0) })
+	s.set(func(c *Control) { c.settings = &settings{max(d, 0), c.settings.packetBuffer} })
 }
 
 // PacketBuffer returns how many bytes of changes to a message are gathered
 // before they are written; with 0 each is written at once.
 func (s *Session) PacketBuffer() int {
-	return fact(s, func(f *Facts) int { return f.PacketBuffer })
+	return fact(s, func(c *Control) int { return c.settings.packetBuffer })
 }
 
 // SetPacketBuffer sets PacketBuffer.
 func (s *Session) SetPacketBuffer(bytes int) {
-	s.set(func(c *Control) { c.facts.PacketBuffer = max(bytes, 0) })
+	s.set(func(c *Control) { c.settings = &settings{c.settings.timeout, max(bytes, 0)} })
 }
 
 // ResetMessage drops the macros, the shelf and the result of the message. The

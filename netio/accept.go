@@ -105,7 +105,7 @@ func (s *Server) enroll(l *listener, c net.Conn) error {
 		}
 	}
 	_, tcp := c.(*net.TCPConn)
-	if _, err := s.client.EnrollContext(c, &link{s: s, listener: l.spec, tcp: tcp}); err != nil {
+	if _, err := s.client.EnrollContext(c, &link{s: s, from: l, tcp: tcp}); err != nil {
 		s.release()
 		s.refuse(err, actors.RefusedLoop)
 		return err

@@ -30,7 +30,7 @@ func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	l.feeding = true
 	l.open(c, e.s.loopOf(c.EventLoop()))
 	l.feeding = false
-	if l.closing && l.deadline.IsZero() {
+	if l.closing && !l.lingering {
 		return nil, gnet.Close
 	}
 	return nil, gnet.None
@@ -62,7 +62,7 @@ func (s *Server) loopOf(events gnet.EventLoop) *loop {
 	defer s.mu.Unlock()
 	l := s.loops[events]
 	if l == nil {
-		l = &loop{events: events, sessions: s.system.NewLoop(), lingering: make(map[*link]struct{})}
+		l = &loop{events: events, sessions: s.system.NewLoop(), lingering: make(map[*link]time.Time)}
 		s.loops[events] = l
 	}
 	return l

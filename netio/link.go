@@ -17,22 +17,22 @@ import (
 // link is one connection: what joins gnet's Conn and the session. It belongs to its
 // event loop, but for Post.
 type link struct {
-	s        *Server
-	loop     *loop
-	conn     gnet.Conn
-	session  actors.Link
-	listener string
-	tcp      bool
-	feeding  bool      // the session is handling what was read
-	closing  bool      // the session is over
-	shut     bool      // our half of the connection is ended
-	deadline time.Time // until when the MTA may take the last output
+	s         *Server
+	loop      *loop
+	conn      gnet.Conn
+	session   actors.Link
+	from      *listener
+	tcp       bool
+	feeding   bool // the session is handling what was read
+	closing   bool // the session is over
+	lingering bool // its output is still on its way
+	shut      bool // our half of the connection is ended
 }
 
 // open begins the session of a connection.
 func (l *link) open(c gnet.Conn, loop *loop) {
 	l.conn, l.loop = c, loop
-	l.session = loop.sessions.Open(l, l.listener)
+	l.session = loop.sessions.Open(l, l.from.spec)
 }
 
 // traffic hands what was read to the session.
@@ -55,7 +55,7 @@ func (l *link) traffic() gnet.Action {
 		_, _ = l.conn.Discard(n)
 	}
 	switch {
-	case l.closing && l.deadline.IsZero():
+	case l.closing && !l.lingering:
 		return gnet.Close
 	case macro && l.tcp:
 		acknowledge(l.conn.Fd())
@@ -104,8 +104,8 @@ func (l *link) Unsent() int { return l.conn.OutboundBuffered() }
 func (l *link) Close(linger time.Duration) {
 	l.closing = true
 	if linger > 0 {
-		l.deadline = time.Now().Add(linger)
-		l.loop.lingering[l] = struct{}{}
+		l.lingering = true
+		l.loop.lingering[l] = time.Now().Add(linger)
 		l.linger()
 		return
 	}
@@ -115,7 +115,7 @@ func (l *link) Close(linger time.Duration) {
 }
 
 // linger ends the output when it is sent. The MTA then closes the connection, and
-// is waited for no longer than its deadline.
+// is waited for no longer than it may linger.
 func (l *link) linger() {
 	if !l.shut && l.conn.OutboundBuffered() == 0 {
 		l.shut = true
@@ -133,7 +133,7 @@ func (l *link) RemoteAddr() net.Addr { return l.conn.RemoteAddr() }
 type loop struct {
 	events    gnet.EventLoop
 	sessions  *actors.Loop
-	lingering map[*link]struct{} // sessions that are over, with output on its way
+	lingering map[*link]time.Time // sessions that are over, and until when the MTA may take their output
 
 	ticking atomic.Bool // a tick is on its way
 	ticked  time.Time   // when one was sent last; for the ticking goroutine
@@ -173,9 +173,9 @@ func (l *loop) tick() {
 	l.ticking.Store(false)
 	now := time.Now()
 	l.sessions.Tick(now)
-	for link := range l.lingering {
+	for link, deadline := range l.lingering {
 		link.linger()
-		if now.After(link.deadline) {
+		if now.After(deadline) {
 			if !link.shut {
 				link.s.system.Hit(actors.LimitLinger)
 			}

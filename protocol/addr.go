@@ -32,10 +32,10 @@ func (f Family) String() string {
 // An Addr is a network address of one of four families. The zero Addr is of no
 // family: the address is not known yet.
 type Addr struct {
-	Family Family
 	IP     netip.Addr // inet and inet6
-	Port   uint16     // inet and inet6; may be 0
 	Path   string     // unix; empty for an unnamed peer
+	Port   uint16     // inet and inet6; may be 0
+	Family Family
 }
 
 // Network returns the name of the family; Addr is a net.Addr.
