@@ -58,10 +58,14 @@ var importRules = []importRule{
 		may:   []string{"handlers", "handlers/lists", "protocol", otherModules},
 		tests: []string{"handlers/...", "protocol/..."},
 		why:   "handlers/access is a ready-made filter that looks things up in handlers/lists",
+		from:  "handlers/store/...",
+		may:   []string{"handlers/store/...", otherModules},
+		tests: []string{"handlers", "protocol"},
+		why:   "a store knows nothing of mail: filters are written against it",
 	},
 	{
 		from:  "handlers/*/...",
-		may:   []string{"handlers", "protocol", otherModules},
+		may:   []string{"handlers", "handlers/store", "protocol", otherModules},
 		tests: []string{"handlers/...", "protocol/..."},
 		why:   "a ready-made filter is written as one outside this module is",
 	},
@@ -145,6 +149,7 @@ var reservations = []struct{ packages, place string }{
 	{"go.opentelemetry.io/otel/sdk/...", "cmd/..."},
 	{"go.opentelemetry.io/otel/exporters/...", "cmd/..."},
 	{"go.opentelemetry.io/contrib/...", "cmd/..."},
+	{"github.com/redis/rueidis/...", "handlers/store/redis/..."},
 }
 
 // testLibraries may be imported by every test.
@@ -242,6 +247,12 @@ func TestCheckImport(t *testing.T) {
 		{"handlers/spf/spf.go", "millstream/handlers/lists", false},
 		{"handlers/access/filter.go", "millstream/handlers/lists", true},
 		{"handlers/lists/set.go", "millstream/handlers/access", false},
+		{"handlers/ratelimit/ratelimit.go", "millstream/handlers/store", true},
+		{"handlers/ratelimit/ratelimit.go", "millstream/handlers/store/memory", false},
+		{"handlers/ratelimit/ratelimit.go", "github.com/redis/rueidis", false},
+		{"handlers/store/store.go", "millstream/handlers", false},
+		{"handlers/store/redis/store.go", "millstream/handlers/store/internal/local", true},
+		{"handlers/store/redis/store.go", "github.com/redis/rueidis", true},
 		{"actors/session.go", "github.com/asynkron/protoactor-go/actor", true},
 		{"actors/session.go", "github.com/panjf2000/gnet/v2", false},
 		{"actors/session.go", "go.opentelemetry.io/otel/trace", false},
