@@ -3,9 +3,9 @@
 # Postfix and miltertest as packages, and Sendmail, which cannot be installed
 # beside Postfix, unpacked in the user's cache directory. For the tests of the
 # program against other milters it brings a C compiler, unless there is one,
-# libmilter, OpenDKIM, and Prometheus, whose promtool checks metrics. It starts
-# no daemon and may be run any number of times. What it cannot bring it names; the
-# tests that need it are skipped.
+# libmilter, OpenDKIM, and Prometheus, whose promtool checks metrics; for those of
+# the shared store, Redis. It starts no daemon and may be run any number of times.
+# What it cannot bring it names; the tests that need it are skipped.
 set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millstream-e2e
@@ -123,4 +123,5 @@ for package in m4 postfix miltertest $compiler libmilter-dev openssl opendkim-to
 done
 bring_idle opendkim || say "its tests are skipped"
 bring_idle prometheus || say "its tests are skipped"
+bring_idle redis-server || say "its tests are skipped"
 unpack_sendmail || say "its tests are skipped"

@@ -1,0 +1,223 @@
+package redis_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+	"go.uber.org/goleak"
+
+	"millstream/handlers/store"
+	"millstream/handlers/store/redis"
+)
+
+// patience is how long anything may take that has to happen.
+const patience = 20 * time.Second
+
+var hour = store.Window{Length: 1000 * time.Hour} // no test runs into the end of one
+
+// eventually waits until something is so.
+func eventually(tb testing.TB, what string, so func() bool) {
+	tb.Helper()
+	pause := time.NewTicker(time.Millisecond)
+	defer pause.Stop()
+	for deadline := time.Now().Add(patience); !so(); <-pause.C {
+		if time.Now().After(deadline) {
+			tb.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// A server is a redis-server of this test.
+type server struct {
+	tb     testing.TB
+	socket string
+	args   []string
+	cmd    *exec.Cmd
+}
+
+// start starts a redis-server with a directory and a socket of its own. It ends with
+// the test.
+func start(tb testing.TB, args ...string) *server {
+	tb.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		tb.Skip("there is no redis-server: apt-get install redis-server brings it")
+	}
+	dir, err := os.MkdirTemp("", "redis") //nolint:usetesting // tb.TempDir may be too long for a socket
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &server{tb: tb, socket: filepath.Join(dir, "s")}
+	s.args = append([]string{program}, args...)
+	s.args = append(s.args, "--unixsocket", s.socket, "--dir", dir)
+	if !slices.Contains(args, "--sentinel") {
+		s.args = append(s.args, "--save", "", "--appendonly", "no")
+	}
+	if !slices.Contains(args, "--port") && !slices.Contains(args, "--sentinel") {
+		s.args = append(s.args, "--port", "0")
+	}
+	tb.Cleanup(func() {
+		s.kill()
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	s.run()
+	return s
+}
+
+// run starts the process and waits until it listens.
+func (s *server) run() {
+	s.tb.Helper()
+	s.cmd = exec.Command(s.args[0], s.args[1:]...)
+	if err := s.cmd.Start(); err != nil {
+		s.tb.Fatal(err)
+	}
+	eventually(s.tb, "redis-server listens", func() bool {
+		c, err := net.Dial("unix", s.socket)
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	})
+}
+
+// kill ends the process as a crash would.
+func (s *server) kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// signal sends the process a signal.
+func (s *server) signal(sig syscall.Signal) {
+	s.tb.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// admin connects as the administrator would. A password is ignored where there is none.
+func (s *server) admin(password string) rueidis.Client {
+	s.tb.Helper()
+	if !slices.Contains(s.args, "--requirepass") {
+		password = ""
+	}
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{s.socket}, ForceSingleClient: true, DisableCache: true, Password: password,
+		DialCtxFn: func(ctx context.Context, path string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+			return d.DialContext(ctx, "unix", path)
+		},
+	})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return client
+}
+
+// do gives a command as the administrator would.
+func (s *server) do(args ...string) rueidis.RedisMessage {
+	s.tb.Helper()
+	client := s.admin("")
+	defer client.Close()
+	answer, err := client.Do(s.tb.Context(), client.B().Arbitrary(args...).Build()).ToMessage()
+	if err != nil && !rueidis.IsRedisNil(err) {
+		s.tb.Fatalf("%v: %v", args, err)
+	}
+	return answer
+}
+
+// keys returns the keys of the server.
+func (s *server) keys(pattern string) []string {
+	s.tb.Helper()
+	message := s.do("KEYS", pattern)
+	keys, err := message.AsStrSlice()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return keys
+}
+
+// A journal is a log that tests look at.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+// String returns all that was logged.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// has reports whether a text was logged so many times.
+func (j *journal) has(n int, text string) bool { return strings.Count(j.String(), text) == n }
+
+// What the log says.
+const (
+	away = "redis does not answer"
+	back = "redis answers again"
+)
+
+// open opens a store that is closed when the test ends, and looks that nothing of it
+// is left then.
+func open(tb testing.TB, cfg redis.Config) (*redis.Store, *journal) {
+	tb.Helper()
+	leaks := goleak.IgnoreCurrent()
+	log := &journal{}
+	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
+	s, err := redis.Open(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+		// The client of a cluster has a goroutine that sleeps for a second.
+		eventually(tb, "no goroutine is left", func() bool { return goleak.Find(leaks) == nil })
+	})
+	return s, log
+}
+
+// share opens a store that waits long enough for a server on a busy machine.
+func (s *server) share(cfg redis.Config) (*redis.Store, *journal) {
+	s.tb.Helper()
+	if cfg.Addresses == nil {
+		cfg.Addresses = []string{s.socket}
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = patience
+	}
+	return open(s.tb, cfg)
+}
+
+// count returns what a store knows of a counter.
+func count(s store.Store, key string) int64 { return s.Incr(context.Background(), key, 0, hour).N }
+
+// key returns the i-th of many keys.
+func key(i int) string { return fmt.Sprint("key", i) }
