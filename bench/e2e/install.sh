@@ -4,8 +4,9 @@
 # beside Postfix, unpacked in the user's cache directory. For the tests of the
 # program against other milters it brings a C compiler, unless there is one,
 # libmilter, OpenDKIM, and Prometheus, whose promtool checks metrics; for those of
-# the shared store, Redis. It starts no daemon and may be run any number of times.
-# What it cannot bring it names; the tests that need it are skipped.
+# the shared store Redis, for those of the DNS NSD. It starts no daemon and may be run
+# any number of times. What it cannot bring it names; the tests that need it are
+# skipped.
 set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/millstream-e2e
@@ -124,4 +125,5 @@ done
 bring_idle opendkim || say "its tests are skipped"
 bring_idle prometheus || say "its tests are skipped"
 bring_idle redis-server || say "its tests are skipped"
+bring_idle nsd || say "its tests are skipped"
 unpack_sendmail || say "its tests are skipped"

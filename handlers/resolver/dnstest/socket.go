@@ -1,0 +1,60 @@
+package dnstest
+
+import (
+	"net"
+	"sync"
+)
+
+// A Socket is a server of UDP that answers what it is told to.
+type Socket struct {
+	// Addr is its address with the port.
+	Addr string
+
+	conn net.PacketConn
+	done chan struct{}
+
+	mu    sync.Mutex
+	count int
+}
+
+// Listen runs a server that sends back what answer makes of each query, datagram by
+// datagram. answer is called by one goroutine.
+func Listen(answer func(query []byte) [][]byte) (*Socket, error) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &Socket{Addr: conn.LocalAddr().String(), conn: conn, done: make(chan struct{})}
+	go s.serve(answer)
+	return s, nil
+}
+
+func (s *Socket) serve(answer func([]byte) [][]byte) {
+	defer close(s.done)
+	buf := make([]byte, 64<<10)
+	for {
+		n, from, err := s.conn.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.count++
+		s.mu.Unlock()
+		for _, datagram := range answer(append([]byte(nil), buf[:n]...)) {
+			_, _ = s.conn.WriteTo(datagram, from)
+		}
+	}
+}
+
+// Queries returns how many queries came.
+func (s *Socket) Queries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// Close ends the server.
+func (s *Socket) Close() {
+	_ = s.conn.Close()
+	<-s.done
+}
