@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"millstream/handlers/resolver/dnstest"
 )
 
 var testZones = map[string]string{
@@ -42,7 +44,7 @@ func longTexts(n int) (zone string) {
 
 // TestLookups asks a real server for records of all types.
 func TestLookups(t *testing.T) {
-	c := newClient(t, Config{Servers: []string{startNSD(t, testZones).Addr}})
+	c := newClient(t, Config{Servers: []string{dnstest.Run(t, testZones).Addr}})
 	ctx := t.Context()
 	addr := netip.MustParseAddr
 	for _, name := range []string{"mail.test", "mail.test.", "MAIL.test"} {
@@ -81,7 +83,7 @@ func TestLookups(t *testing.T) {
 
 // TestTruncated looks up what fits no datagram: it comes over TCP.
 func TestTruncated(t *testing.T) {
-	c := newClient(t, Config{Servers: []string{startNSD(t, testZones).Addr}})
+	c := newClient(t, Config{Servers: []string{dnstest.Run(t, testZones).Addr}})
 	texts, err := c.LookupTXT(t.Context(), "big.mail.test")
 	if err != nil || len(texts) != 14 {
 		t.Fatalf("%d texts, %v", len(texts), err)
@@ -95,7 +97,7 @@ func TestTruncated(t *testing.T) {
 
 // TestNotFound looks up what is not there, and what cannot be.
 func TestNotFound(t *testing.T) {
-	c := newClient(t, Config{Servers: []string{startNSD(t, testZones).Addr}})
+	c := newClient(t, Config{Servers: []string{dnstest.Run(t, testZones).Addr}})
 	for _, name := range []string{
 		"none.mail.test", "six.mail.test", "", ".", "..", "a..mail.test", "a b.mail.test", "ü.mail.test",
 		`a\.mail.test`, strings.Repeat("x", 64) + ".mail.test", strings.Repeat("x.", 127) + "mail.test",
@@ -117,7 +119,7 @@ func TestNotFound(t *testing.T) {
 
 // TestOwned changes what was returned: nobody else sees it.
 func TestOwned(t *testing.T) {
-	s := listen(t, replying(t, func(m *dns.Msg) { m.Answer = records(t, "x.test. 60 TXT one") }))
+	s := dnstest.Serve(t, replying(t, func(m *dns.Msg) { m.Answer = records(t, "x.test. 60 TXT one") }))
 	c := newClient(t, Config{Servers: []string{s.Addr}})
 	first, err := c.LookupTXT(t.Context(), "x.test")
 	if err != nil {
@@ -169,7 +171,7 @@ func TestConfig(t *testing.T) {
 
 // TestDeadContext asks nobody.
 func TestDeadContext(t *testing.T) {
-	s := listen(t, silence)
+	s := dnstest.Serve(t, silence)
 	c := newClient(t, Config{Servers: []string{s.Addr}})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

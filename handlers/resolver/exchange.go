@@ -18,6 +18,10 @@ import (
 // usual way.
 const udpSize = 1232
 
+// maxDatagram is what is read of a datagram, for servers that send more than was asked
+// for.
+const maxDatagram = 4096
+
 // headerSize is the size of a header in bytes. The number of a message is in its first
 // two.
 const headerSize = 12
@@ -92,7 +96,7 @@ func datagram(conn net.Conn, query []byte) ([]byte, error) {
 	if _, err := conn.Write(query); err != nil {
 		return nil, err
 	}
-	buf := make([]byte, udpSize)
+	buf := make([]byte, maxDatagram)
 	for {
 		n, err := conn.Read(buf)
 		if err != nil {
@@ -157,7 +161,7 @@ func (q question) read(response []byte) (*answer, error) {
 	if err := m.Unpack(response); err != nil {
 		return nil, fmt.Errorf("%w: what it says cannot be read: %w", ErrServer, err)
 	}
-	if m.Rcode == dns.RcodeSuccess && len(m.Question) != 1 {
+	if (m.Rcode == dns.RcodeSuccess || m.Rcode == dns.RcodeNameError) && len(m.Question) != 1 {
 		return nil, fmt.Errorf("%w: it answers %d questions", ErrServer, len(m.Question))
 	}
 	return q.parse(&m)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"millstream/handlers/resolver/dnstest"
 )
 
 const short = 200 * time.Millisecond
@@ -65,12 +67,12 @@ func TestBadServers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			addr := closedPort(t)
 			if tt.answer != nil {
-				addr = listen(t, tt.answer(t)).Addr
+				addr = dnstest.Serve(t, tt.answer(t)).Addr
 			}
 			c := newClient(t, Config{Servers: []string{addr}, Attempt: short})
 			_, err := c.LookupA(t.Context(), "x.test")
 			wantError(t, "alone", err, tt.class, "server "+addr, tt.text)
-			good := listen(t, positive(t))
+			good := dnstest.Serve(t, positive(t))
 			c = newClient(t, Config{Servers: []string{addr, good.Addr}, Attempt: short})
 			got, err := c.LookupA(t.Context(), "y.test")
 			want(t, "with another", got, err, netip.MustParseAddr("192.0.2.9"))
@@ -80,7 +82,7 @@ func TestBadServers(t *testing.T) {
 
 // TestForged sends responses that are none before one that is.
 func TestForged(t *testing.T) {
-	s := listen(t, func(query []byte) [][]byte {
+	s := dnstest.Serve(t, func(query []byte) [][]byte {
 		lie := func(edit func(m *dns.Msg)) []byte {
 			return reply(t, query, func(m *dns.Msg) {
 				m.Answer = records(t, "x.test. 60 A 203.0.113.66")
@@ -104,7 +106,7 @@ func TestForged(t *testing.T) {
 
 // TestSilentServerIsLast asks the other server first once one was silent.
 func TestSilentServerIsLast(t *testing.T) {
-	dead, good := listen(t, silence), listen(t, positive(t))
+	dead, good := dnstest.Serve(t, silence), dnstest.Serve(t, positive(t))
 	c := newClient(t, Config{Servers: []string{dead.Addr, good.Addr}, Attempt: short})
 	for _, name := range []string{"a.test", "b.test", "c.test"} {
 		if _, err := c.LookupA(t.Context(), name); err != nil {
@@ -119,7 +121,7 @@ func TestSilentServerIsLast(t *testing.T) {
 // TestLostDatagram answers the second time.
 func TestLostDatagram(t *testing.T) {
 	count, answer := 0, positive(t)
-	s := listen(t, func(query []byte) [][]byte {
+	s := dnstest.Serve(t, func(query []byte) [][]byte {
 		if count++; count == 1 {
 			return nil
 		}
@@ -132,7 +134,7 @@ func TestLostDatagram(t *testing.T) {
 
 // TestHangs asks a real server that hangs, goes on and is killed.
 func TestHangs(t *testing.T) {
-	n := startNSD(t, testZones)
+	n := dnstest.Run(t, testZones)
 	c := newClient(t, Config{Servers: []string{n.Addr}, Attempt: short, FailureTTL: -1})
 	if err := n.Hang(); err != nil {
 		t.Fatal(err)
@@ -163,7 +165,7 @@ func TestHangs(t *testing.T) {
 // TestFailureIsKept does not ask again for a name whose servers just failed, also if
 // nobody waited for the end.
 func TestFailureIsKept(t *testing.T) {
-	s := listen(t, silence)
+	s := dnstest.Serve(t, silence)
 	c := newClient(t, Config{Servers: []string{s.Addr}, Attempt: short})
 	for range 3 {
 		_, err := c.LookupA(t.Context(), "x.test")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
+
+	"millstream/handlers/resolver/dnstest"
 )
 
 // await waits until so many callers wait for the A of a name.
@@ -31,7 +33,7 @@ func await(t *testing.T, c *Client, name string, callers int) {
 // TestMerged has many callers ask the same: one query is sent.
 func TestMerged(t *testing.T) {
 	goOn, answer := make(chan struct{}), positive(t)
-	s := listen(t, func(query []byte) [][]byte {
+	s := dnstest.Serve(t, func(query []byte) [][]byte {
 		<-goOn
 		return answer(query)
 	})
@@ -66,7 +68,7 @@ func TestMerged(t *testing.T) {
 // after the last of them nothing is left.
 func TestLeaving(t *testing.T) {
 	goOn, answer := make(chan struct{}), positive(t)
-	s := listen(t, func(query []byte) [][]byte {
+	s := dnstest.Serve(t, func(query []byte) [][]byte {
 		<-goOn
 		return answer(query)
 	})
@@ -104,7 +106,7 @@ func TestLeaving(t *testing.T) {
 
 // TestMaxQueries has a name wait for its turn in vain, which is not kept.
 func TestMaxQueries(t *testing.T) {
-	s := listen(t, positive(t))
+	s := dnstest.Serve(t, positive(t))
 	c := newClient(t, Config{Servers: []string{s.Addr}, Timeout: short, MaxQueries: 1})
 	c.slots <- struct{}{} // another name
 	_, err := c.LookupA(t.Context(), "x.test")

@@ -9,40 +9,11 @@ import (
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
-
-	"millstream/handlers/resolver/dnstest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// startNSD runs a name server with zones, until the test ends.
-func startNSD(t *testing.T, zones map[string]string) *dnstest.NSD {
-	t.Helper()
-	n, err := dnstest.Start(t.TempDir(), zones)
-	if errors.Is(err, dnstest.ErrMissing) {
-		t.Skip(err)
-	}
-	if n != nil {
-		t.Cleanup(n.Stop)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// listen runs a server that answers with what a function makes of a query.
-func listen(t *testing.T, answer func(query []byte) [][]byte) *dnstest.Socket {
-	t.Helper()
-	s, err := dnstest.Listen(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
-// replying returns a function for listen that writes one response, which edit makes of
+// replying returns a function for a server that writes one response, which edit makes of
 // an empty one.
 func replying(t *testing.T, edit func(m *dns.Msg)) func([]byte) [][]byte {
 	return func(query []byte) [][]byte { return [][]byte{reply(t, query, edit)} }

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/embedded"
 	"go.opentelemetry.io/otel/trace/noop"
+
+	"millstream/handlers/resolver/dnstest"
 )
 
 // provider gives all the same meter.
@@ -117,7 +119,7 @@ func (s *span) End(...trace.SpanEndOption) {
 
 // TestTelemetry looks names up and compares what was measured and traced.
 func TestTelemetry(t *testing.T) {
-	s := listen(t, replying(t, func(m *dns.Msg) {
+	s := dnstest.Serve(t, replying(t, func(m *dns.Msg) {
 		switch m.Question[0].Name {
 		case "good.test.":
 			m.Answer = records(t, "good.test. 60 A 192.0.2.1")

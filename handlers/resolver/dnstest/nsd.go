@@ -16,8 +16,17 @@ import (
 	"syscall"
 )
 
-// ErrMissing says that NSD is not installed.
-var ErrMissing = errors.New("nsd is not installed: apt-get install nsd")
+// errMissing says that NSD is not installed.
+var errMissing = errors.New("nsd is not installed: apt-get install nsd")
+
+// A TB is a test, as *testing.T is one: servers end with it.
+type TB interface {
+	Helper()
+	Cleanup(f func())
+	TempDir() string
+	Skip(args ...any)
+	Fatal(args ...any)
+}
 
 // An NSD is a running server on a loopback port of its own. It has several processes,
 // which are a group.
@@ -55,9 +64,25 @@ remote-control:
 	control-enable: no
 `
 
-// Start runs NSD with zones, in a directory of the test. The records of each zone stand
-// below its SOA, as in a zone file. The error is ErrMissing where there is no NSD.
-func Start(dir string, zones map[string]string) (*NSD, error) {
+// Run runs NSD with zones. The records of each zone stand below its SOA, as in a zone
+// file. Where NSD is not installed the test is skipped.
+func Run(t TB, zones map[string]string) *NSD {
+	t.Helper()
+	n, err := start(t.TempDir(), zones)
+	if n != nil {
+		t.Cleanup(n.Stop)
+	}
+	switch {
+	case errors.Is(err, errMissing):
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	return n
+}
+
+// start runs NSD with zones, in a directory for its files.
+func start(dir string, zones map[string]string) (*NSD, error) {
 	program, err := find()
 	if err != nil {
 		return nil, err
@@ -125,7 +150,7 @@ func find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", ErrMissing
+	return "", errMissing
 }
 
 // freePort returns a port that is free for UDP and TCP.

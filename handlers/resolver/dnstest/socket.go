@@ -17,16 +17,18 @@ type Socket struct {
 	count int
 }
 
-// Listen runs a server that sends back what answer makes of each query, datagram by
+// Serve runs a server that sends back what answer makes of each query, datagram by
 // datagram. answer is called by one goroutine.
-func Listen(answer func(query []byte) [][]byte) (*Socket, error) {
+func Serve(t TB, answer func(query []byte) [][]byte) *Socket {
+	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	s := &Socket{Addr: conn.LocalAddr().String(), conn: conn, done: make(chan struct{})}
 	go s.serve(answer)
-	return s, nil
+	t.Cleanup(s.Close)
+	return s
 }
 
 func (s *Socket) serve(answer func([]byte) [][]byte) {
@@ -53,7 +55,7 @@ func (s *Socket) Queries() int {
 	return s.count
 }
 
-// Close ends the server.
+// Close ends the server. It may be called again.
 func (s *Socket) Close() {
 	_ = s.conn.Close()
 	<-s.done
