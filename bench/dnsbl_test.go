@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -64,14 +63,7 @@ func toMail() []protocol.Command {
 // TestDNSBLRefuses has a real list refuse a client in a whole session, and asks the MTA
 // for the body only where it is looked at.
 func TestDNSBLRefuses(t *testing.T) {
-	n, err := dnstest.Start(t.TempDir(), map[string]string{"ip.test": "7.100.51.198 A 127.0.0.2\n"})
-	if errors.Is(err, dnstest.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(n.Stop)
+	n := dnstest.Run(t, map[string]string{"ip.test": "7.100.51.198 A 127.0.0.2\n"})
 	for lookup, steps := range map[string]protocol.Steps{"client": protocol.StepNoBody, "uri": 0} {
 		o := listSession(t, n.Addr, "client", lookup)
 		send(t, o, toMail()...)
@@ -89,14 +81,10 @@ func TestDNSBLRefuses(t *testing.T) {
 // does not answer: the look-up ends, and nothing of it is left.
 func TestDNSBLGivenUp(t *testing.T) {
 	asked := make(chan struct{}, 16)
-	s, err := dnstest.Listen(func([]byte) [][]byte {
+	s := dnstest.Serve(t, func([]byte) [][]byte {
 		asked <- struct{}{}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
 	leaks := goleak.IgnoreCurrent()
 	o := listSession(t, s.Addr)
 	send(t, o, toMail()...)
@@ -117,10 +105,7 @@ func TestDNSBLGivenUp(t *testing.T) {
 // TestDNSBLFails answers as the server does for a handler that fails, as nobody listens
 // where the lists are asked.
 func TestDNSBLFails(t *testing.T) {
-	s, err := dnstest.Listen(func([]byte) [][]byte { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := dnstest.Serve(t, func([]byte) [][]byte { return nil })
 	s.Close()
 	o := listSession(t, s.Addr)
 	var in []byte

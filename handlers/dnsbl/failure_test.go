@@ -127,13 +127,9 @@ func TestAnswersAgain(t *testing.T) {
 
 // TestGarbage asks a server that says nothing of use.
 func TestGarbage(t *testing.T) {
-	s, err := dnstest.Listen(func(q []byte) [][]byte {
+	s := dnstest.Serve(t, func(q []byte) [][]byte {
 		return [][]byte{[]byte("\x00"), append(q[:2:2], 0x81, 0x80, 0, 1, 0, 9, 0, 0, 0, 0, 0xff)}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
 	h := newFilter(t, settings([]Zone{{Zone: "ip.test"}}, Action{Score: 1, Do: doReject}), newResolver(t, s.Addr), nil)
 	session := handlertest.New(t, h)
 	begin(session, badClient, "mx.example")

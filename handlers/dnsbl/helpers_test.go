@@ -3,7 +3,6 @@ package dnsbl
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -55,17 +54,7 @@ xn--bcher-kva.example A 127.0.0.2
 // startNSD runs the lists, until the test ends.
 func startNSD(t *testing.T) *dnstest.NSD {
 	t.Helper()
-	n, err := dnstest.Start(t.TempDir(), testZones)
-	if errors.Is(err, dnstest.ErrMissing) {
-		t.Skip(err)
-	}
-	if n != nil {
-		t.Cleanup(n.Stop)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return dnstest.Run(t, testZones)
 }
 
 // A counter is a resolver that notes what is looked up.
