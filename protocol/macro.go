@@ -28,24 +28,17 @@ func NewMacro(stage Code, pairs ...string) *Macro {
 func (*Macro) Code() Code { return CodeMacro }
 
 // All yields names without braces, and values. Empty names are left out.
-func (m *Macro) All() iter.Seq2[View, View] {
-	return func(yield func(View, View) bool) {
-		for name, value := range stringPairs(m.pairs) {
-			if name = bare(name); len(name) > 0 && !yield(name, value) {
-				return
-			}
-		}
-	}
-}
+func (m *Macro) All() iter.Seq2[View, View] { return namedPairs(m.pairs) }
 
-// stringPairs yields the strings of b, each ended by a NUL, two by two.
-func stringPairs(b View) iter.Seq2[View, View] {
+// namedPairs yields the strings of b, each ended by a NUL, two by two: names without
+// braces, and values. Empty names are left out.
+func namedPairs(b View) iter.Seq2[View, View] {
 	return func(yield func(View, View) bool) {
 		for b := b; len(b) > 0; {
 			var name, value View
 			name, b, _ = cutString(b)
 			value, b, _ = cutString(b)
-			if !yield(name, value) {
+			if name = bare(name); len(name) > 0 && !yield(name, value) {
 				return
 			}
 		}

@@ -8,8 +8,8 @@ import (
 // Macros holds the macros of a session, stage by stage, for as long as each is
 // good for. Its strings are owned. The zero Macros is empty and ready to use.
 //
-// All sets stand in one buffer, oldest stage first, as names and values each
-// ended by a NUL: to define a set again allocates nothing.
+// All sets stand in one buffer, oldest stage first, as they were sent: names and values
+// each ended by a NUL. To define a set is to copy it, and again allocates nothing.
 type Macros struct {
 	buf  []byte
 	ends [numSets]uint32 // where the set of each stage ends in buf
@@ -55,9 +55,7 @@ func (m *Macros) Define(p *Macro) {
 	}
 	m.drop(i, i+1)
 	at, n := int(m.ends[i]), len(m.buf)
-	for name, value := range p.All() {
-		m.buf = appendString(appendString(m.buf, name), value)
-	}
+	m.buf = append(m.buf, p.pairs...)
 	if at < n { // a newer stage has macros already: move them behind
 		rotate(m.buf[at:], n-at)
 	}
@@ -168,10 +166,10 @@ func (m *Macros) find(i int, name string) (value View, ok bool) {
 	return value, ok
 }
 
-// pairs yields the names and values of set i.
+// pairs yields the names, without braces, and values of set i.
 func (m *Macros) pairs(i int) iter.Seq2[View, View] {
 	from, to := m.bounds(i)
-	return stringPairs(m.buf[from:to])
+	return namedPairs(m.buf[from:to])
 }
 
 // All yields every macro once, with the value Lookup returns.
