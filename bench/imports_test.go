@@ -115,7 +115,7 @@ var importRules = []importRule{
 	},
 	{
 		from:  "cmd/...",
-		may:   []string{"protocol/...", "handlers/...", "actors", "netio/...", "bench/load/...", otherModules},
+		may:   []string{"protocol/...", "handlers/...", "actors", "netio/...", "bench/load/...", "cmd/internal/...", otherModules},
 		tests: []string{"bench/e2e"},
 		why:   "cmd wires the parts; what is only there to be tested or measured is none of them",
 	},

@@ -48,8 +48,8 @@ func (m *Message) change(code protocol.Code, empty bool, encode func([]byte) ([]
 		m.closeBody()
 	}
 	m.c.mu.Lock()
-	if m.c.tally != nil {
-		note(m.c.tally)
+	if t := m.counts(); t != nil {
+		note(t)
 	}
 	limit := m.c.settings.packetBuffer
 	m.c.mu.Unlock()

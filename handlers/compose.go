@@ -30,6 +30,8 @@ type around struct {
 	f func(next Handler, s *Session, ev Event) Reply
 }
 
+func (a around) takes() Kinds { return takes(a.Handler) }
+
 // Handle is [Handler].
 func (a around) Handle(s *Session, ev Event) Reply { return a.f(a.Handler, s, ev) }
 

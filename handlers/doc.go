@@ -215,6 +215,10 @@
 // errors.Is what they are an instance of. [SlowError] is a function of On or Observe
 // that has held the event loop for more than 5 ms: use Go or Blocking for it.
 //
+// [Within] gives a handler a deadline of its own, before that of the server. Package
+// handlers/policy has one handler that fails answered otherwise than the others, and runs
+// handlers of which nothing comes but a report.
+//
 // # Tests
 //
 // Package handlertest drives a handler through a session without a server:

@@ -31,6 +31,9 @@ type Message struct {
 	answered bool
 	blocking bool      // its handler runs where it may block
 	space    [192]byte // the first packets
+
+	shadow *tally // what is noted of changes that go nowhere; nil if they are made
+	reason string // for the quarantine of a shadow
 }
 
 // Chunk returns the last piece of the body if it came with the event. It is nil
@@ -174,9 +177,7 @@ func (m *Message) Quarantine(reason string) {
 		m.fail(protocol.CodeQuarantine, err)
 		return
 	}
-	m.c.mu.Lock()
-	m.c.uncommon().quarantine = reason
-	m.c.mu.Unlock()
+	m.hold(reason)
 }
 
 // Progress asks the MTA to wait on. What was gathered is written first. The

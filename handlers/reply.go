@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -78,6 +79,21 @@ func (r Reply) With(code int, enhanced string, lines ...string) Reply {
 // server answers, and err is reported.
 func Failed(err error) Reply {
 	return Reply{status: protocol.StatusTempFail, failed: true, more: &more{err: err}}
+}
+
+// Reported returns r with an error that is reported as that of Failed is, while r
+// answers all the same.
+func (r Reply) Reported(err error) Reply {
+	if r.pending() != nil {
+		return r.Then(func(r Reply) Reply { return r.Reported(err) })
+	}
+	m := more{err: err}
+	if r.more != nil {
+		m = *r.more
+		m.err = errors.Join(r.more.err, err)
+	}
+	r.more = &m
+	return r
 }
 
 // Status returns the status of r; StatusProgress while r is pending.

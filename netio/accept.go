@@ -106,21 +106,51 @@ func (s *Server) enroll(l *listener, c net.Conn) error {
 	}
 	_, tcp := c.(*net.TCPConn)
 	if _, err := s.client.EnrollContext(c, &link{s: s, from: l, tcp: tcp}); err != nil {
-		s.release()
+		s.release(l)
 		s.refuse(err, actors.RefusedLoop)
 		return err
 	}
 	return nil
 }
 
+// slots has one slot for each open connection; nil is no limit.
+type slots chan struct{}
+
+// newSlots returns so many slots; 0 is no limit.
+func newSlots(n int) slots {
+	if n == 0 {
+		return nil
+	}
+	return make(slots, n)
+}
+
+// release makes room for a connection.
+func (s slots) release() {
+	if s != nil {
+		<-s
+	}
+}
+
 // acquire waits for room for one more connection. It returns false if the
 // connection is to be closed.
 func (s *Server) acquire(l *listener) bool {
-	if s.slots == nil {
+	if !s.take(l.room, l) {
+		return false
+	}
+	if !s.take(s.slots, l) {
+		l.room.release()
+		return false
+	}
+	return true
+}
+
+// take waits for one of the slots.
+func (s *Server) take(room slots, l *listener) bool {
+	if room == nil {
 		return true
 	}
 	select {
-	case s.slots <- struct{}{}:
+	case room <- struct{}{}:
 		return true
 	default:
 	}
@@ -129,13 +159,13 @@ func (s *Server) acquire(l *listener) bool {
 	if s.cfg.CloseWhenFull {
 		what = "as many sessions as allowed, the next is closed"
 	}
-	s.system.Log(slog.LevelWarn, what, slog.String("listener", l.spec), slog.Int("max_sessions", cap(s.slots)))
+	s.system.Log(slog.LevelWarn, what, slog.String("listener", l.spec), slog.Int("max_sessions", cap(room)))
 	if s.cfg.CloseWhenFull {
 		s.system.Refuse(actors.RefusedSessions)
 		return false
 	}
 	select {
-	case s.slots <- struct{}{}:
+	case room <- struct{}{}:
 		return true
 	case <-s.stopping:
 		s.system.Refuse(actors.RefusedStopping)
@@ -143,9 +173,8 @@ func (s *Server) acquire(l *listener) bool {
 	}
 }
 
-// release makes room for a connection.
-func (s *Server) release() {
-	if s.slots != nil {
-		<-s.slots
-	}
+// release makes room for a connection of l.
+func (s *Server) release(l *listener) {
+	s.slots.release()
+	l.room.release()
 }

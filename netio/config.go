@@ -12,13 +12,16 @@ import (
 	"millstream/protocol"
 )
 
-// Config sets how a server listens. Only Listen must be set.
+// Config sets how a server listens. Only Listen or Sockets must be set.
 type Config struct {
 	// Listen are the addresses, in milter notation: "inet:port@host",
 	// "inet6:port@host", "unix:path", or "fd:n" for an inherited socket; or as
 	// Postfix writes it, "inet:host:port". Without a host it is every address of
 	// the machine. Port 0 is any free port.
 	Listen []string
+
+	// Sockets are more addresses, each with settings of its own.
+	Sockets []Socket
 
 	// Sessions sets how sessions behave.
 	Sessions actors.Config
@@ -50,10 +53,25 @@ type Config struct {
 	Grace time.Duration
 }
 
+// A Socket is an address to listen on that differs from others.
+type Socket struct {
+	// Addr is the address, written as in Config.Listen.
+	Addr string
+
+	// UnixMode and UnixGroup are those of a Unix socket. Zero and "" are what the
+	// Config says.
+	UnixMode  fs.FileMode
+	UnixGroup string
+
+	// MaxSessions is how many connections of this address are open at most, beside
+	// the limit that the Config sets to all. Zero means no limit.
+	MaxSessions int
+}
+
 // complete returns c with its defaults filled in, or the name of the field that is
 // wrong.
 func (c Config) complete() (Config, error) {
-	if len(c.Listen) == 0 {
+	if len(c.Listen)+len(c.Sockets) == 0 {
 		return c, fmt.Errorf("%w: Config.Listen is empty", protocol.ErrInvalidArgument)
 	}
 	for _, f := range []struct {
@@ -66,6 +84,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.UnixMode&^fs.ModePerm != 0 {
 		return c, fmt.Errorf("%w: Config.UnixMode is %v", protocol.ErrInvalidArgument, c.UnixMode)
+	}
+	for _, s := range c.Sockets {
+		if s.UnixMode&^fs.ModePerm != 0 || s.MaxSessions < 0 {
+			return c, fmt.Errorf("%w: Socket %s has UnixMode %v and MaxSessions %d",
+				protocol.ErrInvalidArgument, s.Addr, s.UnixMode, s.MaxSessions)
+		}
 	}
 	if c.Loops == 0 {
 		c.Loops = runtime.GOMAXPROCS(0)
@@ -80,6 +104,26 @@ func (c Config) complete() (Config, error) {
 		c.Grace = 0
 	}
 	return c, nil
+}
+
+// sockets returns all addresses, those of Listen first, with nothing left to the
+// Config.
+func (c Config) sockets() []Socket {
+	all := make([]Socket, 0, len(c.Listen)+len(c.Sockets))
+	for _, spec := range c.Listen {
+		all = append(all, Socket{Addr: spec})
+	}
+	all = append(all, c.Sockets...)
+	for i := range all {
+		s := &all[i]
+		if s.UnixMode == 0 {
+			s.UnixMode = c.UnixMode
+		}
+		if s.UnixGroup == "" {
+			s.UnixGroup = c.UnixGroup
+		}
+	}
+	return all
 }
 
 // ParseAddr turns an address in milter notation, or in that of Postfix, into a

@@ -79,7 +79,7 @@ func (l *link) whole() bool {
 // closed tells the session that the connection is gone.
 func (l *link) closed(err error) {
 	delete(l.loop.lingering, l)
-	l.s.release()
+	l.s.release(l.from)
 	if l.session == nil {
 		return
 	}

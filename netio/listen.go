@@ -16,22 +16,24 @@ import (
 type listener struct {
 	net.Listener
 	spec string      // as configured
+	room slots       // for its own connections
 	path string      // of a Unix socket of our own; else ""
 	file fs.FileInfo // of that socket
 }
 
 // open opens an address.
-func open(cfg *Config, spec string) (*listener, error) {
+func open(cfg *Config, socket Socket) (*listener, error) {
+	spec := socket.Addr
 	network, address, err := ParseAddr(spec)
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{spec: spec}
+	l := &listener{spec: spec, room: newSlots(socket.MaxSessions)}
 	switch network {
 	case "fd":
 		l.Listener, err = inherit(address)
 	case "unix":
-		err = l.openUnix(cfg, address)
+		err = l.openUnix(&socket, address)
 	default:
 		lc := net.ListenConfig{Control: controlSocket(cfg)}
 		l.Listener, err = lc.Listen(context.Background(), network, address)
@@ -67,7 +69,7 @@ func inherit(number string) (net.Listener, error) {
 // Close removes the socket. A path in "@" is an abstract name, which has no mode.
 func ListenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 	l := &listener{spec: "unix:" + path}
-	if err := l.openUnix(&Config{UnixMode: mode}, path); err != nil {
+	if err := l.openUnix(&Socket{UnixMode: mode}, path); err != nil {
 		if l.Listener != nil {
 			_ = l.Close()
 		}
@@ -77,7 +79,7 @@ func ListenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 }
 
 // openUnix opens a Unix socket in the place of a stale one.
-func (l *listener) openUnix(cfg *Config, path string) error {
+func (l *listener) openUnix(socket *Socket, path string) error {
 	if err := removeStale(path); err != nil {
 		return err
 	}
@@ -91,11 +93,11 @@ func (l *listener) openUnix(cfg *Config, path string) error {
 		return nil
 	}
 	l.path = path
-	if err := os.Chmod(path, cfg.UnixMode); err != nil {
+	if err := os.Chmod(path, socket.UnixMode); err != nil {
 		return err
 	}
-	if cfg.UnixGroup != "" {
-		if err := changeGroup(path, cfg.UnixGroup); err != nil {
+	if socket.UnixGroup != "" {
+		if err := changeGroup(path, socket.UnixGroup); err != nil {
 			return err
 		}
 	}
@@ -135,7 +137,7 @@ func changeGroup(path, group string) error {
 	if err != nil {
 		g, err := user.LookupGroup(group)
 		if err != nil {
-			return fmt.Errorf("Config.UnixGroup: %w", err)
+			return fmt.Errorf("group of a Unix socket: %w", err)
 		}
 		if gid, err = strconv.Atoi(g.Gid); err != nil {
 			return err

@@ -13,7 +13,9 @@ import (
 	"syscall"
 	"testing"
 
+	"millstream/actors"
 	"millstream/handlers"
+	"millstream/netio/mta"
 	"millstream/protocol"
 )
 
@@ -42,7 +44,7 @@ func TestUnixSocket(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "s")
 			tt.before(t, path)
 			before, _ := os.Lstat(path)
-			l, err := open(&Config{UnixMode: 0o620}, "unix:"+path)
+			l, err := open(&Config{}, Socket{Addr: "unix:" + path, UnixMode: 0o620})
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("err = %v, want one with %q", err, tt.err)
@@ -115,7 +117,7 @@ func mustDo(t *testing.T, err error) {
 // TestCloseKeepsOthers checks that a server removes its own socket only.
 func TestCloseKeepsOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	l, err := open(&Config{UnixMode: 0o660}, path)
+	l, err := open(&Config{}, Socket{Addr: path, UnixMode: 0o660})
 	mustDo(t, err)
 	mustDo(t, os.Remove(path))
 	mustDo(t, os.WriteFile(path, []byte("mail"), 0o600))
@@ -135,7 +137,7 @@ func TestInheritedSocket(t *testing.T) {
 	fd, err := syscall.Dup(int(f.Fd())) // the server closes it
 	mustDo(t, err)
 	mustDo(t, f.Close())
-	l, err := open(&Config{}, "fd:"+strconv.Itoa(fd))
+	l, err := open(&Config{}, Socket{Addr: "fd:" + strconv.Itoa(fd)})
 	mustDo(t, err)
 	defer l.Close()
 	if l.Addr().String() != ln.Addr().String() {
@@ -216,7 +218,7 @@ func TestUnixGroup(t *testing.T) {
 	mustDo(t, err)
 	for _, name := range []string{gid, group.Name} {
 		path := filepath.Join(t.TempDir(), "s")
-		l, err := open(&Config{UnixMode: 0o660, UnixGroup: name}, path)
+		l, err := open(&Config{}, Socket{Addr: path, UnixMode: 0o660, UnixGroup: name})
 		mustDo(t, err)
 		info, err := os.Lstat(path)
 		mustDo(t, err)
@@ -229,17 +231,61 @@ func TestUnixGroup(t *testing.T) {
 
 // TestReusePort opens one address twice.
 func TestReusePort(t *testing.T) {
-	first, err := open(&Config{ReusePort: true}, "inet:0@127.0.0.1")
+	first, err := open(&Config{ReusePort: true}, Socket{Addr: "inet:0@127.0.0.1"})
 	mustDo(t, err)
 	defer func() { mustDo(t, first.Close()) }()
-	if second, err := open(&Config{}, MilterAddr(first.Addr())); err == nil {
+	if second, err := open(&Config{}, Socket{Addr: MilterAddr(first.Addr())}); err == nil {
 		_ = second.Close()
 		t.Error("opened twice without ReusePort")
 	}
-	second, err := open(&Config{ReusePort: true}, MilterAddr(first.Addr()))
+	second, err := open(&Config{ReusePort: true}, Socket{Addr: MilterAddr(first.Addr())})
 	mustDo(t, err)
 	mustDo(t, second.Close())
 	if got, want := PostfixAddr(first.Addr()), "inet:"+first.Addr().String(); got != want {
 		t.Errorf("for main.cf: %s, want %s", got, want)
 	}
+}
+
+// TestSockets opens addresses with a mode and a limit of their own.
+func TestSockets(t *testing.T) {
+	shared, own := tempSocket(t), tempSocket(t)
+	s, _ := serve(t, Config{
+		Listen: []string{shared}, UnixMode: 0o640, CloseWhenFull: true,
+		Sockets: []Socket{{Addr: own, UnixMode: 0o600, MaxSessions: 1}},
+	}, handlers.Shared(everything()))
+	if addrs := s.Addrs(); len(addrs) != 2 || MilterAddr(addrs[1]) != own {
+		t.Fatalf("addresses %v", addrs)
+	}
+	for path, want := range map[string]os.FileMode{shared[5:]: 0o640, own[5:]: 0o600} {
+		if info, err := os.Lstat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	connect := func(spec string) *mta.Conn {
+		c, err := mta.Dial(t.Context(), spec)
+		mustDo(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	first := connect(own)
+	_, _, err := first.Negotiate(offer)
+	mustDo(t, err)
+	if _, _, err := connect(own).Negotiate(offer); err == nil {
+		t.Error("a second session, over the limit of the socket")
+	}
+	if n, m := s.system.Hits(actors.LimitSessions), s.system.Refused(actors.RefusedSessions); n != 1 || m != 1 {
+		t.Errorf("%d times the limit was hit, %d were refused", n, m)
+	}
+	for range 2 { // the limit is that of the one socket
+		_, _, err := connect(shared).Negotiate(offer)
+		mustDo(t, err)
+	}
+	mustDo(t, first.Close())
+	eventually(t, "there is room again", func() bool {
+		c, err := mta.Dial(t.Context(), own)
+		mustDo(t, err)
+		defer c.Close()
+		_, _, err = c.Negotiate(offer)
+		return err == nil
+	})
 }

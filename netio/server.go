@@ -30,7 +30,7 @@ type Server struct {
 	listeners []*listener
 	client    *gnet.Client
 	accepting sync.WaitGroup
-	slots     chan struct{} // one for each open connection; nil without a limit
+	slots     slots
 
 	stop     sync.Once
 	stopping chan struct{} // closed when listening ends
@@ -73,11 +73,9 @@ func Listen(cfg Config, f handlers.Factory) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	if cfg.MaxSessions > 0 {
-		s.slots = make(chan struct{}, cfg.MaxSessions)
-	}
-	for _, spec := range cfg.Listen {
-		l, err := open(&s.cfg, spec)
+	s.slots = newSlots(cfg.MaxSessions)
+	for _, socket := range cfg.sockets() {
+		l, err := open(&s.cfg, socket)
 		if err != nil {
 			s.closeListeners()
 			system.Stop()
@@ -133,7 +131,8 @@ func (s *Server) start() error {
 	return nil
 }
 
-// Addrs returns the open addresses in the order of Config.Listen.
+// Addrs returns the open addresses in the order of Config.Listen, then of
+// Config.Sockets.
 func (s *Server) Addrs() []net.Addr {
 	addrs := make([]net.Addr, len(s.listeners))
 	for i, l := range s.listeners {

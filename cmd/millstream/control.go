@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"millstream/cmd/internal/config"
 	"millstream/netio"
 )
 
@@ -58,9 +59,10 @@ type control struct {
 	made         string // the directory that was made for it; else ""
 }
 
-// openControl opens a control socket; "" is none. If it was not given, it is where it
+// openControl opens a control socket; "" is none. One that may be anywhere is where it
 // is by default, and a server that cannot open it goes without.
-func openControl(path string, given bool, log *slog.Logger) (*control, error) {
+func openControl(path string, log *slog.Logger) (*control, error) {
+	given := path != config.ControlAuto
 	if !given {
 		path = defaultControl()
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"millstream/cmd/internal/config"
 )
 
 // TestControlPaths has the variables that tell where a control socket is.
@@ -89,7 +91,7 @@ func TestControlSocket(t *testing.T) {
 			tt.before(t, path)
 			var text strings.Builder
 			log := slog.New(slog.NewTextHandler(&text, nil))
-			c, err := openControl("", false, log)
+			c, err := openControl(config.ControlAuto, log)
 			if err != nil {
 				t.Fatalf("the default is an error: %v", err)
 			}
@@ -97,7 +99,7 @@ func TestControlSocket(t *testing.T) {
 				if c.Listener != nil || !strings.Contains(text.String(), tt.err) {
 					t.Errorf("%v, log %s", c, &text)
 				}
-				if _, err := openControl(path, true, log); err == nil || !strings.Contains(err.Error(), tt.err) {
+				if _, err := openControl(path, log); err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("given: %v", err)
 				}
 				if _, err := os.Lstat(path); err != nil {
@@ -142,7 +144,7 @@ func TestControlRequest(t *testing.T) {
 	if err := ask("/"); err == nil || !strings.Contains(err.Error(), "no server listens at "+path) {
 		t.Errorf("without a server: %v", err)
 	}
-	c, err := openControl(path, true, slog.New(slog.DiscardHandler))
+	c, err := openControl(path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,36 +2,43 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
-	"time"
 
+	"millstream/cmd/internal/config"
 	"millstream/handlers"
+	"millstream/handlers/policy"
 )
 
-// defaultHeader is the header that the default filter adds.
-const defaultHeader = "X-Millstream"
-
-// defaultFilter returns the filter that is served without a configuration: it adds
-// a header that tells how the message went, and logs a line for it. Nothing is
-// refused. The MTA waits for one answer a message.
-func defaultFilter(log *slog.Logger) handlers.Handler {
+// filter returns what is served: the handlers of a configuration, and a line of the log
+// for each message unless that says no. The MTA does not wait for the line.
+func filter(c *config.Config, g *config.Generation, log *slog.Logger) handlers.Handler {
+	if !c.Log.Messages {
+		return g.Handler
+	}
 	return handlers.Chain(
-		handlers.On(mark),
+		g.Handler,
 		logMessages(log),
 		handlers.Need(handlers.KindConnect, handlers.KindHelo, handlers.KindEnvelopeFrom,
 			handlers.KindEnvelopeRecipient),
 	)
 }
 
-// mark adds the header.
-func mark(s *handlers.Session, m *handlers.Message) handlers.Reply {
-	begun := s.Result().Start
-	m.AddHeader(defaultHeader, fmt.Sprintf("session=%d; qid=%s; begun=%s; took=%s",
-		s.ID(), queueID(s), begun.UTC().Format(time.RFC3339Nano), time.Since(begun).Round(time.Microsecond)))
-	return handlers.Continue
+// logObserved returns a function that logs what a handler would have done that is only
+// observed.
+func logObserved(log *slog.Logger) func(string, *handlers.Session, policy.Finding) {
+	return func(name string, s *handlers.Session, f policy.Finding) {
+		attributes := []any{
+			"handler", name, "session", s.ID(), "qid", queueID(s), "event", f.Event.String(), "reply", f.Reply,
+		}
+		if c := f.Changes; c != nil {
+			attributes = append(attributes, "added", len(c.AddedHeaders), "removed", len(c.RemovedHeaders),
+				"from", c.ChangedFrom, "rcpts_added", len(c.AddedRecipients), "rcpts_deleted", len(c.DeletedRecipients),
+				"body", max(c.NewBodySize, 0), "quarantine", c.QuarantineReason)
+		}
+		log.InfoContext(s.Context(), "observed only", attributes...)
+	}
 }
 
 // failureKey is where the shelf of a message has what went wrong with it.

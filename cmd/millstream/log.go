@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"millstream/cmd/internal/config"
 )
 
 // The formats of the log.
@@ -61,29 +63,29 @@ func severityOf(level slog.Level) (n severity) {
 // prefix returns what tells the journal of the severity of a line.
 func (n severity) prefix() string { return fmt.Sprintf("<%d>", severities[n].priority) }
 
-// openLog opens the log that the flags ask for: that of syslog, or w. closeLog writes
-// what is left.
-func (f *serveFlags) openLog(w io.Writer) (log *slog.Logger, closeLog func(), err error) {
-	format := f.logFormat
+// openLog opens the log that a configuration asks for: that of syslog, or w. closeLog
+// writes what is left.
+func openLog(l *config.Log, level slog.Level, w io.Writer) (log *slog.Logger, closeLog func(), err error) {
+	format := l.Format
 	if format == logAuto {
-		if format = logText; f.syslog == "" && isJournal(w, os.Getenv("JOURNAL_STREAM")) {
+		if format = logText; l.Syslog == "" && isJournal(w, os.Getenv("JOURNAL_STREAM")) {
 			format = logJournal
 		}
 	}
 	var sink lineSink
 	switch {
-	case f.syslog == "" && format == logJournal:
+	case l.Syslog == "" && format == logJournal:
 		sink = &journalSink{w: w}
-	case f.syslog == "":
+	case l.Syslog == "":
 		sink = plainSink{w}
 	case format == logJournal:
 		return nil, nil, usageError{errors.New("log format journal is for standard error: leave out --syslog or --log-format")}
 	default:
-		if sink, err = openSyslog(f.syslog, f.syslogSocket); err != nil {
+		if sink, err = openSyslog(l.Syslog, l.SyslogSocket); err != nil {
 			return nil, nil, err
 		}
 	}
-	return newLogger(sink, format, f.syslog == "" && format != logJournal, f.logLevel)
+	return newLogger(sink, format, l.Syslog == "" && format != logJournal, level)
 }
 
 // newLogger returns a logger that writes to a sink from a goroutine of its own, with the

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"millstream/cmd/internal/config"
 )
 
 // syslogDaemon is the socket of a syslog daemon, which the test reads.
@@ -61,9 +63,9 @@ func TestSyslog(t *testing.T) {
 		{"local0", logJSON, slog.LevelInfo, `<134>T millstream[P]: {"level":"INFO","msg":"x","a":"1 2"}`},
 	} {
 		leaks := goleak.IgnoreCurrent()
-		f := &serveFlags{logFormat: tt.format, logLevel: slog.LevelDebug, syslog: tt.facility, syslogSocket: d.path}
+		l := &config.Log{Format: tt.format, Syslog: tt.facility, SyslogSocket: d.path}
 		var text bytes.Buffer
-		log, closeLog, err := f.openLog(&text)
+		log, closeLog, err := openLog(l, slog.LevelDebug, &text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,8 +118,8 @@ func TestSyslogAgain(t *testing.T) {
 // When it goes on, it gets all lines but those that are counted.
 func TestSyslogStuck(t *testing.T) {
 	d := startSyslog(t, filepath.Join(t.TempDir(), "log"))
-	f := &serveFlags{logFormat: logAuto, syslog: "mail", syslogSocket: d.path}
-	log, closeLog, err := f.openLog(io.Discard)
+	l := &config.Log{Format: logAuto, Syslog: "mail", SyslogSocket: d.path}
+	log, closeLog, err := openLog(l, slog.LevelInfo, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,18 +150,18 @@ func TestSyslogStuck(t *testing.T) {
 func TestSyslogMistakes(t *testing.T) {
 	nobody := filepath.Join(t.TempDir(), "log")
 	for _, tt := range []struct {
-		flags  serveFlags
-		status int
-		want   string
+		settings config.Log
+		status   int
+		want     string
 	}{
-		{serveFlags{logFormat: logAuto, syslog: "post", syslogSocket: nobody}, 2, "local7"},
-		{serveFlags{logFormat: logAuto, syslog: "mail", syslogSocket: nobody}, 1, "--syslog-socket"},
-		{serveFlags{logFormat: logJournal, syslog: "mail", syslogSocket: nobody}, 2, "--log-format"},
-		{serveFlags{logFormat: "xml"}, 2, "journal"},
+		{config.Log{Format: logAuto, Syslog: "post", SyslogSocket: nobody}, 2, "local7"},
+		{config.Log{Format: logAuto, Syslog: "mail", SyslogSocket: nobody}, 1, "--syslog-socket"},
+		{config.Log{Format: logJournal, Syslog: "mail", SyslogSocket: nobody}, 2, "--log-format"},
+		{config.Log{Format: "xml"}, 2, "journal"},
 	} {
-		_, _, err := tt.flags.openLog(io.Discard)
+		_, _, err := openLog(&tt.settings, slog.LevelInfo, io.Discard)
 		if err == nil || exitCode(err) != tt.status || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%+v: %v, want %q", tt.flags, err, tt.want)
+			t.Errorf("%+v: %v, want %q", tt.settings, err, tt.want)
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"millstream/cmd/internal/config"
 )
 
 // slowWriter writes when it is allowed to.
@@ -127,8 +129,8 @@ func TestJournalLines(t *testing.T) {
 		{slog.LevelError + 4, "<3>level=ERROR+4 msg=x a=1 g.b=2\n"},
 	} {
 		var text bytes.Buffer
-		f := &serveFlags{logFormat: logJournal, logLevel: slog.LevelDebug - 4}
-		log, closeLog, err := f.openLog(&text)
+		l := &config.Log{Format: logJournal}
+		log, closeLog, err := openLog(l, slog.LevelDebug-4, &text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,8 +164,8 @@ func TestLogFormats(t *testing.T) {
 		{logJournal, "", "<6>level=INFO"},
 	} {
 		t.Setenv("JOURNAL_STREAM", tt.stream)
-		f := &serveFlags{logFormat: tt.format}
-		log, closeLog, err := f.openLog(file)
+		l := &config.Log{Format: tt.format}
+		log, closeLog, err := openLog(l, slog.LevelInfo, file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,8 @@
 // Command millstream filters mail for Postfix and Sendmail.
 //
 //	millstream serve      run the filter server
+//	millstream check      say what is wrong with a configuration
+//	millstream config     print an example of one, its schema, or what is in force
 //	millstream send       send a mail to a milter, as an MTA would
 //	millstream talk       play session scripts to a milter
 //	millstream trace      show sessions of a running server, packet by packet
@@ -9,13 +11,22 @@
 //
 // # Serve
 //
-// The command serve is the filter server. What it does can be watched: it has a page
-// with the sessions and the last messages at its admin address, 127.0.0.1:8891 unless
-// --admin says otherwise, with /livez and /readyz for who watches over it and /metrics
-// for Prometheus, and it logs a line for each message: to standard error, as the
-// journal of systemd wants it where that reads it, or to syslog. Traces, metrics and
-// log records go to a collector of OpenTelemetry if the standard variables name one;
-// without them none are made:
+// The command serve is the filter server. What it does is said by a file, and by flags
+// that count more:
+//
+//	millstream config example >millstream.toml
+//	millstream check -c millstream.toml
+//	millstream serve -c millstream.toml
+//
+// Without a file it is that example. The command check prints all that is wrong with a
+// file, with line and column, and then exits with 1.
+//
+// What the server does can be watched: it has a page with the sessions and the last
+// messages at its admin address, 127.0.0.1:8891 unless --admin says otherwise, with
+// /livez and /readyz for who watches over it and /metrics for Prometheus, and it logs a
+// line for each message: to standard error, as the journal of systemd wants it where
+// that reads it, or to syslog. Traces, metrics and log records go to a collector of
+// OpenTelemetry if the standard variables or the file name one; without none are made:
 //
 //	OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 millstream serve
 //
@@ -101,7 +112,8 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 	})
-	c.AddCommand(serveCommand(), sendCommand(), talkCommand(), traceCommand(), benchCommand(), versionCommand())
+	c.AddCommand(serveCommand(), checkCommand(), configCommand(), sendCommand(), talkCommand(), traceCommand(),
+		benchCommand(), versionCommand())
 	return c
 }
 

@@ -215,7 +215,6 @@ func startServe(t *testing.T, f serveFlags, filter func(*slog.Logger) handlers.H
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(context.Background())
 	f.loops, f.grace, f.filter = 1, 5*time.Second, filter
-	f.controlGiven = true // "" is none
 	if f.logFormat == "" {
 		f.logFormat = logText
 	}

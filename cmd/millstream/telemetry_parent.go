@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 
 	"go.opentelemetry.io/contrib/propagators/autoprop"
 	"go.opentelemetry.io/otel/propagation"
 	notrace "go.opentelemetry.io/otel/trace/noop"
 
+	"millstream/cmd/internal/config"
 	"millstream/handlers"
 	"millstream/handlers/traceparent"
 )
@@ -33,31 +33,25 @@ func propagatorFor(list string) (propagation.TextMapPropagator, error) {
 	return p, nil
 }
 
-// networks reads the networks of --trace-trust. A lone address is a network of one.
-func networks(list []string) ([]netip.Prefix, error) {
-	var nets []netip.Prefix
-	for _, text := range list {
-		ip, err := netip.ParseAddr(text)
-		network := netip.PrefixFrom(ip, ip.BitLen())
-		if err != nil {
-			network, err = netip.ParsePrefix(text)
+// networks reads the networks of --trace-trust.
+func networks(list []string) ([]config.Network, error) {
+	nets := make([]config.Network, len(list))
+	for i, text := range list {
+		if err := nets[i].UnmarshalText([]byte(text)); err != nil {
+			return nil, usageError{fmt.Errorf("trace trust: %q %w", text, err)}
 		}
-		if err != nil {
-			return nil, usageError{fmt.Errorf("trace trust: %q is no network, such as 192.0.2.0/24 or 2001:db8::/32", text)}
-		}
-		nets = append(nets, network)
 	}
 	return nets, nil
 }
 
-// followed returns h with what --trace-trust and --trace-insert ask for before it.
-func (f *serveFlags) followed(h handlers.Handler, told *telemetry, log *slog.Logger) handlers.Handler {
-	if len(f.trust) == 0 && !f.insert {
+// followed returns h with what a configuration says of the header Traceparent before it.
+func followed(o *config.OTel, h handlers.Handler, told *telemetry, log *slog.Logger) handlers.Handler {
+	if len(o.TraceTrust) == 0 && !o.TraceInsert {
 		return h
 	}
 	if _, off := told.tracer.(notrace.TracerProvider); off {
-		log.Warn("no traces are made, so --trace-trust and --trace-insert do nothing: name a collector in OTEL_EXPORTER_OTLP_ENDPOINT")
+		log.Warn("no traces are made, so trace_trust and trace_insert, or --trace-trust and --trace-insert, do nothing: name a collector in OTEL_EXPORTER_OTLP_ENDPOINT")
 		return h
 	}
-	return handlers.Chain(traceparent.New(traceparent.Config{Trust: f.trust, Insert: f.insert, Log: log}), h)
+	return handlers.Chain(traceparent.New(traceparent.Config{Trust: config.Prefixes(o.TraceTrust), Insert: o.TraceInsert, Log: log}), h)
 }

@@ -11,6 +11,7 @@ import (
 	notrace "go.opentelemetry.io/otel/trace/noop"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"millstream/cmd/internal/config"
 	"millstream/handlers"
 	"millstream/protocol"
 )
@@ -92,22 +93,23 @@ func TestParentOff(t *testing.T) {
 		t.Errorf("log\n%s", log)
 	}
 	h := handlers.Need(handlers.KindHelo)
-	if w := f.followed(h, &telemetry{tracer: notrace.NewTracerProvider()}, slog.New(slog.DiscardHandler)).Wants(); w != h.Wants() {
+	if w := followed(&config.OTel{TraceInsert: true}, h, &telemetry{tracer: notrace.NewTracerProvider()}, slog.New(slog.DiscardHandler)).Wants(); w != h.Wants() {
 		t.Errorf("the MTA is asked for %v", w)
 	}
 }
 
 func TestNetworks(t *testing.T) {
 	got, err := networks([]string{"192.0.2.7", "2001:db8::/32", "::1"})
-	want := []netip.Prefix{
-		netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("::1/128"),
+	want := []config.Network{
+		config.Network(netip.MustParsePrefix("192.0.2.7/32")), config.Network(netip.MustParsePrefix("2001:db8::/32")),
+		config.Network(netip.MustParsePrefix("::1/128")),
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, text := range []string{"", "192.0.2.0/33", "mx.example.org", "192.0.2", "10.0.0.0/8,192.0.2.0/24"} {
 		f := serveFlags{mode: "0600", addresses: "off", trusted: []string{text}}
-		if _, err := f.config(); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), "trace trust") {
+		if _, err := f.load(); err == nil || exitCode(err) != 2 || !strings.Contains(err.Error(), "trace trust") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -78,7 +78,7 @@ func TestErrors(t *testing.T) {
 		{`hour in 1..100000`, `1:10: the ends of a range must be numbers, 1000 at most in between: write hour in 8..17, or compare with < and >`},
 		{`hour in 1..rcpt_count`, `1:10: the ends of a range must be numbers, 1000 at most in between: write hour in 8..17, or compare with < and >`},
 		{`(helo ?? "x") == "x"`, `1:7: ?? is not part of the language of expressions: nothing is missing here: a text that is not known is empty`},
-		{`now() == 1`, `1:1: unknown function "now"`},
+		{`today() == 1`, `1:1: unknown function "today"`},
 		{`len($env) == 1`, `1:5: unknown name "$env"`},
 		{`helo == nil`, `1:9: this is not part of the language of expressions`},
 		{`sender.foo == ""`, `1:8: only a result has fields`},

@@ -41,6 +41,7 @@
 //	client_port           number  connect              its port
 //	client_family         text    connect              "inet", "inet6", "unix" or "unknown"
 //	listener              text    connect              the address that the MTA connected to, as configured
+//	session               number  connect              the number of the session, which is in lines of the log
 //	helo                  text    helo                 the name of HELO or EHLO
 //	tls_version           text    helo                 macro tls_version: "TLSv1.3"
 //	tls                   flag    helo                 the client uses TLS
@@ -62,6 +63,9 @@
 //	stage                 text    connect              the event: "connect", "helo", ..., "end-of-message", "unknown"
 //	hour                  number  connect              0 to 23
 //	weekday               text    connect              "monday", ...
+//	now                   text    connect              the time in UTC: "2026-01-02T15:04:05Z"
+//	begun                 text    envelope-from        the same for the begin of the message, with fractions of a second
+//	took                  text    envelope-from        how long ago that is: "1.234ms"
 //	header("Subject")     text    end-of-header        the first header field of a name, unfolded
 //	headers("Received")   list    end-of-header        all of them
 //	sender_param("BODY")  text    envelope-from        an ESMTP parameter of MAIL
@@ -87,7 +91,8 @@
 //     name is final; the decision holds to the end of the message. Before a message, each
 //     event is decided for itself: a second HELO may bring another name.
 //   - rcpts, rcpt_count and size_so_far grow, and are asked at each event until they are
-//     final: at data, and at the end of the message. stage and result may always change.
+//     final: at data, and at the end of the message. stage, now, took and result may always
+//     change.
 //   - With rcpt, rcpt_domain, rcpt_params or a macro of RCPT, each recipient is decided for
 //     itself. From data on the handler is told if it held for any that was not refused.
 //   - A recipient that is refused does not count, whoever refused it: the MTA, a handler
@@ -95,8 +100,8 @@
 //   - Connection-established and negotiate come before anything is known: they are always
 //     told. So is then what concerns the connection as a whole: time-out, error, finished.
 //     A handler that does not take these two is told of it if it was told of anything
-//     before; where no name but client_..., listener, helo and in_network is used, if the
-//     expression holds.
+//     before; where no name but client_..., listener, session, helo and in_network is used,
+//     if the expression holds.
 //   - An abort and message-processed are told if the expression has held in the message. A
 //     handler that takes nothing else of a message, such as a journal, has it decided at
 //     its end, as far as the message came. It stands before those that refuse messages:

@@ -98,6 +98,18 @@ func variables(where *time.Location) []leaf {
 			key: "weekday", known: atConnect, final: atMail, words: weekdays,
 			get: func(moment) string { return weekdays[time.Now().In(where).Weekday()] },
 		},
+		leaf{
+			key: "now", known: atConnect, final: never,
+			get: func(moment) string { return time.Now().UTC().Format(time.RFC3339) },
+		},
+		leaf{
+			key: "begun", known: atMail, final: atMail,
+			get: func(m moment) string { return m.s.Result().Start.UTC().Format(time.RFC3339Nano) },
+		},
+		leaf{
+			key: "took", known: atMail, final: never,
+			get: func(m moment) string { return time.Since(m.s.Result().Start).Round(time.Microsecond).String() },
+		},
 	)
 }
 
@@ -122,6 +134,7 @@ func connectionVariables() []leaf {
 			},
 		},
 		{key: "listener", get: func(m moment) string { return m.s.Listener() }},
+		{key: "session", get: func(m moment) int { return int(m.s.ID()) }},
 		{key: "helo", known: atHelo, needs: handlers.Of(atHelo), get: func(m moment) string { return m.s.Helo() }},
 	}
 	for i := range list {

@@ -109,6 +109,12 @@ func (t *Text) Around(h handlers.Handler) handlers.Handler {
 		panic(fmt.Errorf("%w: handler of Around", handlers.ErrNull))
 	}
 	w := h.Wants()
+	if t.unit.gathers == 0 { // the session knows all of it
+		if sent := t.Needs().Wants.Events &^ w.Events; sent != 0 {
+			return handlers.Chain(h, need(sent))
+		}
+		return h
+	}
 	f := &feed{t: t, h: h, taken: takes(h), wants: w}
 	f.wants.Events = f.taken | t.unit.events()
 	if sent := (w.Events | t.Needs().Wants.Events) &^ f.wants.Events; sent != 0 {

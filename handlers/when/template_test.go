@@ -55,6 +55,28 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
+// A text that asks for nothing but what a session knows costs the handler no event, and
+// is known without what goes around it.
+func TestTemplateOfSession(t *testing.T) {
+	text := template(t, "{{session > 0}} {{now >= begun}} {{took matches \"^[0-9.]+.?s$\"}} {{queue_id}}")
+	var got string
+	h := handlers.On(func(s *handlers.Session, _ *handlers.Message) handlers.Reply {
+		got, _ = text.Header(s)
+		return handlers.Continue
+	})
+	if wants := text.Around(h).Wants(); wants != h.Wants() {
+		t.Errorf("wants %v", wants)
+	}
+	play(t, text.Around(h), letter()...)
+	if got != "true true true 4F1bN71jzQ" {
+		t.Errorf("%q", got)
+	}
+	client := template(t, "{{client_addr}}")
+	if wants := client.Around(h).Wants(); wants.Events != h.Wants().Events|handlers.Of(handlers.KindConnect) || wants.Replies != h.Wants().Replies {
+		t.Errorf("wants %v", wants)
+	}
+}
+
 // What a stranger sends does not get out of its line.
 func TestTemplateIsSafe(t *testing.T) {
 	text := template(t, "from {{helo}}, {{sender}}: {{header(\"X\")}}\r\n!")

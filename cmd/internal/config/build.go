@@ -1,0 +1,146 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"millstream/handlers"
+	"millstream/handlers/policy"
+	"millstream/handlers/when"
+	"millstream/protocol"
+)
+
+// An Env is what handlers are built with beside their settings.
+type Env struct {
+	// Store and DNS are the tables of the configuration, for types that need one. Build
+	// sets them.
+	Store *Store
+	DNS   *DNS
+
+	// Observed is told what handlers that are only observed would have done. It runs
+	// where they do and must not block. Nil is nobody.
+	Observed func(name string, s *handlers.Session, f policy.Finding)
+
+	texts   []text // of the handler that is built
+	closers []func() error
+}
+
+// Text returns one of the texts that the settings of the handler have told: see [Texter].
+func (e *Env) Text(source string) (*when.Text, error) {
+	i := slices.IndexFunc(e.texts, func(t text) bool { return t.source == source })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: text %q is none of the settings", protocol.ErrInvalidArgument, source)
+	}
+	return e.texts[i].Text, nil
+}
+
+// OnClose has f called when the handlers are not used any more.
+func (e *Env) OnClose(f func() error) { e.closers = append(e.closers, f) }
+
+// A Generation is the handlers of a configuration.
+type Generation struct {
+	// Handler asks all of them in order.
+	Handler handlers.Handler
+
+	// Macros are those that expressions of the configuration need.
+	Macros protocol.MacroLists
+
+	closers []func() error
+}
+
+// Close closes what the handlers hold: connections, files. No session may use them any
+// more.
+func (g *Generation) Close() error {
+	var errs []error
+	for _, f := range slices.Backward(g.closers) {
+		errs = append(errs, f())
+	}
+	g.closers = nil
+	return errors.Join(errs...)
+}
+
+// Build makes the handlers of c. It changes nothing else: several generations can be
+// there at once, and one that is not wanted is closed. On an error all that was made is
+// closed.
+func (c *Config) Build(env Env) (*Generation, error) {
+	env.Store, env.DNS, env.closers = &c.Store, &c.DNS, nil
+	members := make([]handlers.Handler, len(c.Handlers))
+	for i := range c.Handlers {
+		h, err := c.Handlers[i].build(&env)
+		if err != nil {
+			err = fmt.Errorf("handler %s: %w", c.Handlers[i].Name, err)
+			return nil, errors.Join(err, (&Generation{closers: env.closers}).Close())
+		}
+		members[i] = h
+	}
+	return &Generation{handlers.Chain(members...), c.macros(), env.closers}, nil
+}
+
+// make makes what a handler does if its expression holds.
+func (h *Handler) make(env *Env) (handlers.Handler, error) {
+	env.texts = h.texts
+	built, err := h.kind.Build(h.Settings, env)
+	if err == nil && h.when != nil {
+		built, err = when.Handler(h.when, built)
+	}
+	return built, err
+}
+
+// build makes one handler: what it does if its expression holds, with its policy, of no
+// effect if it is only observed, under its name.
+func (h *Handler) build(env *Env) (handlers.Handler, error) {
+	built, err := h.make(env)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range h.texts {
+		built = t.Around(built)
+	}
+	onError, _ := policy.Parse(h.OnError)
+	onTimeout, _ := policy.Parse(h.OnTimeout)
+	p := policy.Policy{Name: h.Name, Timeout: h.Timeout, OnError: onError, OnTimeout: onTimeout}
+	if h.recorded {
+		p.Inside = func(inner handlers.Handler) handlers.Handler { return when.Record(h.Name, inner) }
+	}
+	built = p.Apply(built)
+	if h.Mode == modeObserve {
+		observed, name := env.Observed, h.Name
+		built = policy.Observe(name, built, func(s *handlers.Session, f policy.Finding) {
+			if observed != nil {
+				observed(name, s, f)
+			}
+		})
+	}
+	return handlers.Named(h.Name, built), nil
+}
+
+// macros returns the macros that the expressions of all handlers need. An MTA that is
+// asked for some at a stage sends no others there, so where it is asked in a message it
+// is asked for the queue id too, which the server itself uses.
+func (c *Config) macros() (all protocol.MacroLists) {
+	add := func(n when.Needs) {
+		for stage, list := range n.Macros {
+			if list != nil {
+				all.Add(protocol.Stage(stage), list...)
+			}
+		}
+	}
+	for i := range c.Handlers {
+		h := &c.Handlers[i]
+		if h.when != nil {
+			add(h.when.Needs())
+		}
+		for _, t := range h.texts {
+			add(t.Needs())
+		}
+	}
+	for _, stage := range []protocol.Stage{
+		protocol.StageMail, protocol.StageRcpt, protocol.StageData, protocol.StageEndOfHeader, protocol.StageEndOfMessage,
+	} {
+		if all[stage] != nil {
+			all.Add(stage, "i")
+		}
+	}
+	return all
+}

@@ -1,0 +1,198 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"millstream/handlers"
+	"millstream/handlers/when"
+)
+
+// A text is one of the texts of a handler's settings, with expressions in it.
+type text struct {
+	source string
+	*when.Text
+}
+
+// A Texter is [Settings] with texts that have expressions between {{ and }}.
+type Texter interface {
+	// Texts tells each of its texts: the key, such as "add[1].value", where in its value
+	// the text begins, and the text. Env.Text has what they are compiled to.
+	Texts(each func(key string, at int, text string))
+}
+
+// names returns what the configuration has given a name.
+func (c *Config) names() *when.Names {
+	n := &when.Names{Networks: make(map[string][]netip.Prefix), Lists: c.Lists, Results: make(map[string]handlers.Kind)}
+	for name, list := range c.Networks {
+		n.Networks[name] = Prefixes(list)
+	}
+	return n
+}
+
+// expressions compiles the expressions of handlers. To know from which event on a result
+// can be told, handlers that are asked for theirs are made and thrown away; so are those
+// with an expression, which may come too late for them.
+func (c *checker) expressions(cfg *Config) {
+	names := cfg.names()
+	for i := range cfg.Handlers { // which are asked for is known when all have been read
+		names.Results[cfg.Handlers[i].Name] = handlers.KindConnect
+	}
+	asked := make(map[string]bool)
+	for i := range cfg.Handlers {
+		for _, result := range c.compile(cfg, i, names) {
+			asked[result] = true
+		}
+	}
+	if len(c.mistakes) > 0 {
+		return
+	}
+	clear(names.Results)
+	for i := range cfg.Handlers {
+		h := &cfg.Handlers[i]
+		c.compile(cfg, i, names)
+		if h.recorded = asked[h.Name]; !h.recorded && h.when == nil || len(c.mistakes) > 0 {
+			continue
+		}
+		kinds, err := cfg.answers(h)
+		if err != nil {
+			c.unbuilt(h, handlerPath(i), err)
+			continue
+		}
+		names.Results[h.Name] = first(kinds)
+	}
+}
+
+// compile compiles the expressions of a handler, and returns the handlers whose results
+// they ask for.
+func (c *checker) compile(cfg *Config, i int, names *when.Names) (results []string) {
+	h, path := &cfg.Handlers[i], handlerPath(i)
+	take := func(key string, at int, source string, needs func() when.Needs, err error) bool {
+		if err != nil {
+			c.expression(key, at, source, err)
+			return false
+		}
+		for _, name := range needs().Results {
+			c.order(cfg, i, key, at, source, name)
+			results = append(results, name)
+		}
+		return true
+	}
+	if h.When != "" {
+		p, err := when.Compile(h.When, names)
+		if take(path+".when", 0, h.When, p.Needs, err) {
+			h.when = p
+		}
+	}
+	h.texts = nil
+	if t, ok := h.Settings.(Texter); ok {
+		t.Texts(func(key string, at int, source string) {
+			compiled, err := when.Template(source, names)
+			if take(join(path, key), at, source, compiled.Needs, err) && !h.hasText(source) {
+				h.texts = append(h.texts, text{source, compiled})
+			}
+		})
+	}
+	return results
+}
+
+// hasText reports whether a text has been compiled.
+func (h *Handler) hasText(source string) bool {
+	return slices.ContainsFunc(h.texts, func(t text) bool { return t.source == source })
+}
+
+// expression notes what is wrong with an expression that begins at a byte of a setting.
+func (c *checker) expression(key string, at int, source string, err error) {
+	e, ok := errors.AsType[*when.Error](err)
+	if !ok {
+		c.at(key, "%v", err)
+		return
+	}
+	what := e.Message
+	if e.Hint != "" {
+		what += ": " + e.Hint
+	}
+	c.within(key, at+offset(source, e.Line, e.Column), "%s", what)
+}
+
+// within notes a mistake at a byte of a setting.
+func (c *checker) within(key string, at int, format string, args ...any) {
+	n := c.root.find(key)
+	if n.kind != kindText {
+		c.at(key, format, args...)
+		return
+	}
+	c.wrong(n.origin(at, c.env), "`%s`: %s", key, fmt.Sprintf(format, args...))
+}
+
+// offset returns the byte at a line and a column of characters.
+func offset(source string, line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		i := strings.IndexByte(source[at:], '\n')
+		if i < 0 {
+			break
+		}
+		at += i + 1
+	}
+	for i := range source[at:] {
+		if column--; column < 1 {
+			return at + i
+		}
+	}
+	return len(source)
+}
+
+// order notes that an expression of handler i asks for the result of one that does not
+// come before it.
+func (c *checker) order(cfg *Config, i int, key string, at int, source, name string) {
+	j := slices.IndexFunc(cfg.Handlers, func(h Handler) bool { return h.Name == name })
+	if j < i {
+		return
+	}
+	if place := regexp.MustCompile(`result\(\s*["'` + "`" + `]` + regexp.QuoteMeta(name)).FindStringIndex(source); place != nil {
+		at += place[0]
+	}
+	if j == i {
+		c.within(key, at, "%q is this handler, which has no result yet: name one before it", name)
+		return
+	}
+	c.within(key, at, "%q comes after this handler: put %s before %s in the file", name, handlerPath(j), handlerPath(i))
+}
+
+// unbuilt notes why a handler cannot be made.
+func (c *checker) unbuilt(h *Handler, path string, err error) {
+	late, ok := errors.AsType[*when.StageError](err)
+	if !ok {
+		c.at(path, "%v", err)
+		return
+	}
+	c.within(path+".when", max(strings.Index(h.When, late.Name), 0),
+		"%s is known from %v on, but %s takes %v: use names that are known by then, or a handler that begins later",
+		late.Name, late.Known, h.Type, late.Event)
+}
+
+// answers makes a handler and throws it away. It returns the events that it answers.
+func (c *Config) answers(h *Handler) (handlers.Kinds, error) {
+	env := Env{Store: &c.Store, DNS: &c.DNS}
+	built, err := h.make(&env)
+	err = errors.Join(err, (&Generation{closers: env.closers}).Close())
+	if err != nil {
+		return 0, err
+	}
+	return built.Wants().Replies, nil
+}
+
+// first returns the first command of a set, or the last there is if it has none.
+func first(set handlers.Kinds) handlers.Kind {
+	for k := handlers.KindConnect; k < handlers.KindEndOfMessage; k++ {
+		if set.Has(k) {
+			return k
+		}
+	}
+	return handlers.KindEndOfMessage
+}
