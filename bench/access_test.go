@@ -45,6 +45,20 @@ func answersTo(t *testing.T, o *actors.Offline, commands ...protocol.Command) (a
 	return answers
 }
 
+// negotiated returns a session of a filter with an MTA that has offered everything.
+func negotiated(t *testing.T, h handlers.Handler) *actors.Offline {
+	t.Helper()
+	o, err := actors.NewOffline(actors.Config{Log: slog.New(slog.DiscardHandler), SlowInline: -1}, handlers.Shared(h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer := &protocol.Negotiate{Offer: protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}}
+	if got := answersTo(t, o, offer); !slices.Equal(got, []string{"negotiate"}) {
+		t.Fatalf("negotiation: %v", got)
+	}
+	return o
+}
+
 // A session asks the MTA for what the rules need, answers by them, and does by a list
 // that has changed without being told.
 func TestAccessInSession(t *testing.T) {
@@ -57,8 +71,7 @@ func TestAccessInSession(t *testing.T) {
 	}
 	write("bad@x.example REJECT 550 5.7.1 not 100% you\n")
 	synctest.Test(t, func(t *testing.T) {
-		quiet := slog.New(slog.DiscardHandler)
-		set := lists.NewSet(lists.Config{Interval: time.Minute, Log: quiet})
+		set := lists.NewSet(lists.Config{Interval: time.Minute, Log: slog.New(slog.DiscardHandler)})
 		h, err := access.New(&access.Settings{Rules: []access.Rule{
 			{LookUp: "sender", Files: []string{path}, Action: "reject"},
 			{LookUp: "recipient", Entries: []string{"drop@", "no@x.example REJECT 5.1.1 unknown"}, Action: "discard"},
@@ -72,16 +85,8 @@ func TestAccessInSession(t *testing.T) {
 		defer set.Close()
 		var results []*handlers.Result
 		watch := handlers.Observe(func(_ *handlers.Session, r *handlers.Result) { results = append(results, r) })
-		o, err := actors.NewOffline(actors.Config{Log: quiet}, handlers.Shared(handlers.Chain(handlers.Named("access", h), watch)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		o := negotiated(t, handlers.Chain(handlers.Named("access", h), watch))
 		defer o.HangUp(nil)
-
-		offer := &protocol.Negotiate{Offer: protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}}
-		if got := answersTo(t, o, offer); !slices.Equal(got, []string{"negotiate"}) {
-			t.Fatalf("negotiation: %v", got)
-		}
 		const silent = protocol.StepNoConnect | protocol.StepNoHelo | protocol.StepNoData | protocol.StepNoHeaders |
 			protocol.StepNoEndOfHeader | protocol.StepNoBody | protocol.StepNoUnknown
 		if steps := o.Session().Options().Steps; steps&^protocol.StepSkip != silent {

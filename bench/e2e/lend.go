@@ -33,13 +33,19 @@ func StartPostfix(tb testing.TB, milter net.Addr) *Postfix {
 // was delivered.
 func (p *Postfix) Deliver(tb testing.TB, header ...string) (queue string, delivered []byte) {
 	tb.Helper()
+	return p.DeliverText(tb, text(append(header, "Subject: a letter", "", "Hello")...))
+}
+
+// DeliverText is Deliver for a message with its body, of lines that end in CRLF. A header
+// field of the test's own comes first.
+func (p *Postfix) DeliverText(tb testing.TB, message []byte) (queue string, delivered []byte) {
+	tb.Helper()
 	p.sent++
 	token := fmt.Sprint("t", p.sent)
-	lines := append([]string{tokenField + ": " + token}, header...)
 	got := p.mta.deliver(tb, mail{
 		from: "<from@from.example.org>",
 		to:   []string{"<to@to.example.org>"},
-		data: text(append(lines, "Subject: a letter", "", "Hello")...),
+		data: append(text(tokenField+": "+token), message...),
 	})
 	return queueID(got), p.sink.wait(tb, token).Data
 }
