@@ -111,12 +111,12 @@ func (f *filter) judge(s *handlers.Session, l *letter) error {
 		return nil
 	case l.overHeader && !l.overLimit:
 		l.fate = dropped
-		return fmt.Errorf("archive: the header is longer than the %d bytes that are kept", maxHeader)
+		return fmt.Errorf("archive: the header is longer than the %d bytes that are kept: have the MTA refuse such messages", maxHeader)
 	case !l.overLimit:
 		return nil
 	case f.tooLarge == tooLargeFail:
 		l.fate = dropped
-		return fmt.Errorf("archive: the message is larger than the %d bytes of max_size", f.maxSize)
+		return fmt.Errorf("archive: the message is larger than the %d bytes of max_size: raise it, or have too_large skip or truncate", f.maxSize)
 	case f.tooLarge == tooLargeTruncate:
 		l.fate = cut
 		f.logOf(s).WarnContext(s.Context(), "a copy was cut: its message is larger than max_size", "max_size", f.maxSize)
