@@ -66,7 +66,7 @@ func (c *compiler) inList(n *ast.CallNode) ast.Node {
 		return n
 	}
 	words, ok := c.names.Lists[name.Value]
-	if !ok {
+	if !ok && !c.names.Open {
 		c.fail(name, unknown("list", name.Value, keys(c.names.Lists)), "")
 		return n
 	}

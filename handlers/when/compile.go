@@ -32,12 +32,16 @@ type Program struct {
 	final  handlers.Kind // the event from which on it stays the same in a message
 	each   bool          // it is of the recipient under way
 	steady bool          // it stays the same for the connection
+	key    string        // of the facts of its Group, on the shelf
 }
 
 // Compile compiles an expression, and checks all of it that can be checked without a
 // session. names may be nil. The error is an [*Error].
-func Compile(source string, names *Names) (*Program, error) {
-	c := newCompiler(source, names, new(unit))
+func Compile(source string, names *Names) (*Program, error) { return compile(source, names, new(unit)) }
+
+// compile compiles an expression whose unit may be that of others too.
+func compile(source string, names *Names, u *unit) (*Program, error) {
+	c := newCompiler(source, names, u)
 	x, node, err := c.expression()
 	if err != nil {
 		return nil, err
@@ -68,6 +72,13 @@ type Needs struct {
 	// end-of-message.
 	Stage handlers.Kind
 
+	// Final is the event from which on it stays the same in a message; 0 if it may always
+	// change.
+	Final handlers.Kind
+
+	// Each says that it is of the recipient under way.
+	Each bool
+
 	// Wants are the events that the MTA has to send. It need not wait for answers to them.
 	Wants handlers.Wants
 
@@ -80,12 +91,12 @@ type Needs struct {
 }
 
 // Needs returns what p has to be told. [Handler] has the events sent by itself.
-func (p *Program) Needs() Needs { return p.unit.needs() }
+func (p *Program) Needs() Needs { return needs(p.leaves) }
 
-func (u *unit) needs() Needs {
-	n := Needs{Stage: atConnect}
-	for _, l := range u.leaves {
-		n.Stage = max(n.Stage, l.known)
+func needs(leaves []*leaf) Needs {
+	n := Needs{Stage: atConnect, Final: atConnect}
+	for _, l := range leaves {
+		n.Stage, n.Final, n.Each = max(n.Stage, l.known), max(n.Final, l.final), n.Each || l.each
 		n.Wants.Events |= l.needs
 		for _, s := range macroStages {
 			if l.macro != "" && s.at == l.known {
@@ -95,6 +106,9 @@ func (u *unit) needs() Needs {
 		if l.result != "" && !slices.Contains(n.Results, l.result) {
 			n.Results = append(n.Results, l.result)
 		}
+	}
+	if n.Final == never {
+		n.Final = 0
 	}
 	return n
 }

@@ -121,17 +121,20 @@ func TestManyNames(t *testing.T) {
 }
 
 func TestNeeds(t *testing.T) {
+	const mayChange = handlers.KindFinished
 	events := handlers.Of
 	tests := []struct {
 		source  string
 		stage   handlers.Kind
+		final   handlers.Kind // 0: that of stage
+		each    bool
 		events  handlers.Kinds
 		macros  map[protocol.Stage][]string
 		results []string
 	}{
 		{source: `true`, stage: handlers.KindConnect},
 		{source: `in_network("trusted")`, stage: handlers.KindConnect, events: events(handlers.KindConnect)},
-		{source: `hour in 8..17`, stage: handlers.KindConnect},
+		{source: `hour in 8..17`, stage: handlers.KindConnect, final: handlers.KindEnvelopeFrom},
 		{source: `helo == client_name`, stage: handlers.KindHelo, events: events(handlers.KindConnect, handlers.KindHelo)},
 		{source: `sender_domain == "a"`, stage: handlers.KindEnvelopeFrom},
 		{source: `!authenticated && macro("{auth_type}") == ""`, stage: handlers.KindEnvelopeFrom, macros: map[protocol.Stage][]string{
@@ -139,16 +142,16 @@ func TestNeeds(t *testing.T) {
 		}},
 		{source: `tls`, stage: handlers.KindHelo, macros: map[protocol.Stage][]string{protocol.StageHelo: {"tls_version"}}},
 		{source: `macro("i", "envelope-from") != ""`, stage: handlers.KindEnvelopeFrom, macros: map[protocol.Stage][]string{protocol.StageMail: {"i"}}},
-		{source: `macro("rcpt_addr") == "x"`, stage: handlers.KindEnvelopeRecipient, events: events(handlers.KindEnvelopeRecipient), macros: map[protocol.Stage][]string{
+		{source: `macro("rcpt_addr") == "x"`, stage: handlers.KindEnvelopeRecipient, each: true, events: events(handlers.KindEnvelopeRecipient), macros: map[protocol.Stage][]string{
 			protocol.StageRcpt: {"rcpt_addr"},
 		}},
 		{source: `rcpt_count > 3 || queue_id == ""`, stage: handlers.KindData, events: events(handlers.KindEnvelopeRecipient), macros: map[protocol.Stage][]string{
 			protocol.StageData: {"i"},
 		}},
 		{source: `header("Subject") == ""`, stage: handlers.KindEndOfHeader, events: events(handlers.KindHeader)},
-		{source: `size_so_far > 3`, stage: handlers.KindBody, events: events(handlers.KindBody)},
+		{source: `size_so_far > 3`, stage: handlers.KindBody, final: handlers.KindEndOfMessage, events: events(handlers.KindBody)},
 		{source: `size > 3`, stage: handlers.KindEndOfMessage, events: events(handlers.KindBody)},
-		{source: `result("spamcheck").failed || result("dnsbl").verdict == "x"`, stage: handlers.KindEndOfMessage, results: []string{"spamcheck", "dnsbl"}},
+		{source: `result("spamcheck").failed || result("dnsbl").verdict == "x"`, stage: handlers.KindEndOfMessage, final: mayChange, results: []string{"spamcheck", "dnsbl"}},
 	}
 	for _, tt := range tests {
 		n := compile(t, tt.source).Needs()
@@ -156,7 +159,14 @@ func TestNeeds(t *testing.T) {
 		for stage, list := range tt.macros {
 			macros.Add(stage, list...)
 		}
-		want := when.Needs{Stage: tt.stage, Wants: handlers.Wants{Events: tt.events}, Macros: macros, Results: tt.results}
+		final := tt.final
+		switch final {
+		case 0:
+			final = tt.stage
+		case mayChange:
+			final = 0
+		}
+		want := when.Needs{Stage: tt.stage, Final: final, Each: tt.each, Wants: handlers.Wants{Events: tt.events}, Macros: macros, Results: tt.results}
 		if !reflect.DeepEqual(n, want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.source, n, want)
 		}

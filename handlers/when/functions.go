@@ -77,10 +77,12 @@ func inNetworkLeaf(c *compiler, args []string) (leaf, string) {
 	prefixes, ok := c.names.Networks[args[0]]
 	if !ok {
 		p, isPrefix := parsePrefix(args[0])
-		if !isPrefix {
+		switch {
+		case isPrefix:
+			prefixes = append(prefixes, p)
+		case !c.names.Open:
 			return leaf{}, unknown("network", args[0], keys(c.names.Networks))
 		}
-		prefixes = append(prefixes, p)
 	}
 	n := newNetwork(prefixes)
 	return leaf{
@@ -157,7 +159,7 @@ func macroFunction(_ *compiler, args []string) (leaf, string) {
 // resultLeaf returns what result tells of a handler.
 func resultLeaf(c *compiler, name, field string) (leaf, string) {
 	at, ok := c.names.Results[name]
-	if !ok {
+	if !ok && !c.names.Open {
 		return leaf{}, unknown("earlier handler", name, keys(c.names.Results))
 	}
 	l := leaf{known: min(max(at, atConnect), atEOM), final: never, result: name}

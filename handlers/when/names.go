@@ -25,6 +25,11 @@ type Names struct {
 
 	// Location is that of hour and weekday. Nil means the time zone of the server.
 	Location *time.Location
+
+	// Open has names that are not here taken for things that will be: a network or a list
+	// without anything in it, a handler that tells its result at any time. It is for a look
+	// at expressions before all has its name.
+	Open bool
 }
 
 // network is a set of addresses.

@@ -30,10 +30,16 @@ const maxText = 4 << 10
 // expression over the same names as those of [Compile]: a text, a number, true or
 // false. names may be nil. The error is an [*Error].
 func Template(source string, names *Names) (*Text, error) {
+	return template(source, names, new(unit), newKey())
+}
+
+// template compiles a text whose unit, and the key of its facts, may be those of others
+// too.
+func template(source string, names *Names, u *unit, key string) (*Text, error) {
 	if err := checkLength(source); err != nil {
 		return nil, err
 	}
-	t := &Text{source: source, unit: new(unit), key: newKey()}
+	t := &Text{source: source, unit: u, key: key}
 	for rest := source; rest != ""; {
 		words, after, ok := strings.Cut(rest, "{{")
 		if words != "" {
@@ -99,56 +105,21 @@ func moved(err error, source string, at int) error {
 func (t *Text) String() string { return t.source }
 
 // Needs returns what t has to be told. Before its Stage, what is not known yet is empty.
-func (t *Text) Needs() Needs { return t.unit.needs() }
+func (t *Text) Needs() Needs {
+	var leaves []*leaf
+	for _, p := range t.parts {
+		if p.expression != nil {
+			leaves = append(leaves, p.leaves...)
+		}
+	}
+	return needs(leaves)
+}
 
 // Around returns h with what t needs gathered for it, so that functions of h can call
 // Header and Reply in any session. It goes around what [Handler] returns, not into it:
 // it gathers from the beginning of a message.
 func (t *Text) Around(h handlers.Handler) handlers.Handler {
-	if h == nil {
-		panic(fmt.Errorf("%w: handler of Around", handlers.ErrNull))
-	}
-	w := h.Wants()
-	if t.unit.gathers == 0 { // the session knows all of it
-		if sent := t.Needs().Wants.Events &^ w.Events; sent != 0 {
-			return handlers.Chain(h, need(sent))
-		}
-		return h
-	}
-	f := &feed{t: t, h: h, taken: takes(h), wants: w}
-	f.wants.Events = f.taken | t.unit.events()
-	if sent := (w.Events | t.Needs().Wants.Events) &^ f.wants.Events; sent != 0 {
-		return handlers.Chain(f, need(sent))
-	}
-	return f
-}
-
-// feed gathers for a Text.
-type feed struct {
-	t     *Text
-	h     handlers.Handler
-	taken handlers.Kinds
-	wants handlers.Wants
-}
-
-// Wants is [handlers.Handler].
-func (f *feed) Wants() handlers.Wants { return f.wants }
-
-// Handle is [handlers.Handler].
-func (f *feed) Handle(s *handlers.Session, ev handlers.Event) handlers.Reply {
-	facts := f.t.unit.gather(f.t.key, s, ev)
-	kind := handlers.KindOf(ev)
-	var r handlers.Reply
-	if f.taken.Has(kind) && (facts == nil || kind != atBody || !facts.skipped) {
-		r = f.h.Handle(s, ev)
-	}
-	if answer, ok := ev.(*handlers.Response); ok && facts != nil && answer.To == atRcpt {
-		facts.answered(answer)
-	}
-	if kind == atBody && facts != nil && f.t.unit.gathers.has(gatherSize) {
-		return facts.goOn(r)
-	}
-	return r
+	return around(t.unit, t.key, h)
 }
 
 // Header returns the text for the value of a header: line ends and other control bytes
@@ -178,12 +149,7 @@ func replySafe(r rune) rune {
 
 // render works t out, with each letter made safe.
 func (t *Text) render(s *handlers.Session, safe func(rune) rune) (string, error) {
-	kept, _ := s.Shelf().Get(t.key)
-	f, _ := kept.(*facts)
-	if f == nil {
-		f = new(facts) // what is of a message is empty
-	}
-	m := moment{s: s, f: f, kind: kindIn(s.State(), handlers.KindUnknown)}
+	m := now(s, t.key)
 	var b strings.Builder
 	for _, p := range t.parts {
 		words := p.words
