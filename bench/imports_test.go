@@ -63,6 +63,12 @@ var importRules = []importRule{
 	sharedRule("handlers/resolver/..."),
 	sharedRule("handlers/when/..."),
 	{
+		from:  "handlers/rule/...",
+		may:   []string{"handlers", "handlers/when", "protocol", otherModules},
+		tests: []string{"handlers/...", "protocol/..."},
+		why:   "handlers/rule is a ready-made filter that decides by the expressions of handlers/when",
+	},
+	{
 		from:  "handlers/*/...",
 		may:   []string{"handlers", "handlers/lists", "handlers/when", "handlers/resolver", "handlers/store", "protocol", otherModules},
 		tests: []string{"handlers/...", "protocol/..."},
@@ -264,6 +270,8 @@ func TestCheckImport(t *testing.T) {
 		{"handlers/store/store.go", "millstream/handlers", false},
 		{"handlers/store/redis/store.go", "millstream/handlers/store/internal/local", true},
 		{"handlers/store/redis/store.go", "github.com/redis/rueidis", true},
+		{"handlers/rule/filter.go", "millstream/handlers/when", true},
+		{"handlers/when/group.go", "millstream/handlers/rule", false},
 		{"actors/session.go", "github.com/asynkron/protoactor-go/actor", true},
 		{"actors/session.go", "github.com/panjf2000/gnet/v2", false},
 		{"actors/session.go", "go.opentelemetry.io/otel/trace", false},

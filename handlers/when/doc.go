@@ -126,6 +126,16 @@
 // What is not known at an event is empty. Line ends and control bytes that a stranger
 // has sent do not get into a header or a reply.
 //
+// # In the functions of a handler
+//
+// A Group compiles expressions and texts that one handler asks itself, and gathers what
+// all of them use once:
+//
+//	g := when.NewGroup(names)
+//	p, err := g.Compile(`header("Subject") matches "(?i)invoice"`)
+//	...
+//	h = g.Around(h) // in h: p.Holds(s), and texts of the group
+//
 // # What it costs
 //
 // Expressions of the usual shapes, which compare names with words, numbers and patterns,

@@ -1,0 +1,89 @@
+package rule_test
+
+import (
+	"fmt"
+	"testing"
+
+	"millstream/handlers"
+	"millstream/handlers/rule"
+	"millstream/protocol"
+)
+
+// The MTA is asked for what the rules use, and waits only where there may be an answer.
+func TestWants(t *testing.T) {
+	const (
+		connect = handlers.KindConnect
+		mail    = handlers.KindEnvelopeFrom
+		rcpt    = handlers.KindEnvelopeRecipient
+		header  = handlers.KindHeader
+		end     = handlers.KindEndOfMessage
+	)
+	of := handlers.Of
+	for i, tt := range []struct {
+		rules           rules
+		events, replies handlers.Kinds
+	}{
+		{rules{{When: `in_network("trusted")`, Action: "reject"}}, of(connect, end), of(connect, end)},
+		{rules{{When: `in_network("trusted")`, AddHeaders: []string{"X: y"}}}, of(connect, end), of(end)},
+		{rules{{When: `sender == "a"`, Subject: "x"}}, of(mail, header, end), of(end)},
+		{rules{{When: `sender == "a"`, Action: "discard"}}, of(mail, end), of(mail, end)},
+		{rules{{When: `rcpt == "a"`, Action: "reject"}}, of(mail, rcpt, end), of(rcpt, end)},
+		{rules{{When: `rcpt == "a"`, Action: "discard"}}, of(mail, rcpt, end), of(end)},
+		{rules{{DeleteRecipients: []string{"a@x"}}}, of(rcpt, end), of(end)},
+		{rules{{When: `header("X") == ""`, Action: "reject"}}, of(mail, header, handlers.KindEndOfHeader, end), of(handlers.KindEndOfHeader, end)},
+	} {
+		got := filter(t, tt.rules...).Wants()
+		if got.Events&^of(handlers.KindResponse) != tt.events || got.Replies != tt.replies {
+			t.Errorf("%d: wants %v, want %v and %v", i, got, tt.events, tt.replies)
+		}
+	}
+}
+
+// BenchmarkRules tells what ten rules cost that do not hold: those about a client when it
+// connects, and others in a message of one recipient.
+func BenchmarkRules(b *testing.B) {
+	client, message := rules{}, rules{}
+	for i := range 10 {
+		client = append(client, rule.Rule{When: fmt.Sprintf(`in_network("10.%d.0.0/16") || client_name endsWith ".bad%d.example"`, i, i), Action: "reject"})
+	}
+	for i := range 5 {
+		message = append(message,
+			rule.Rule{When: fmt.Sprintf(`sender_domain == "bad%d.example"`, i), Action: "reject"},
+			rule.Rule{When: fmt.Sprintf(`rcpt == "trap%d@example.com"`, i), Subject: "[trap]"},
+		)
+	}
+	facts := handlers.Facts{Host: "mail.sender.example", Client: from("192.0.2.77").Addr}
+	for name, list := range map[string]rules{"client": client, "message": message} {
+		h := filter(b, list...)
+		control := handlers.NewControl(b.Context(), facts, nil)
+		s := control.Begin(b.Context())
+		msg := control.Message(nil, nil)
+		steps := events{from("192.0.2.77")}
+		if name == "message" {
+			steps = events{mail("<someone@sender.example>"), rcpt("<somebody@receiver.example>"), msg}
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, ev := range steps {
+					if r := h.Handle(s, ev); !r.Status().IsPass() {
+						b.Fatal(r)
+					}
+				}
+				if name == "message" {
+					s.Shelf().Clear()
+				}
+			}
+		})
+	}
+}
+
+// A client that no rule holds for costs no allocation.
+func TestAllocs(t *testing.T) {
+	h := filter(t, rule.Rule{When: `in_network("10.0.0.0/8")`, Action: "reject"}, rule.Rule{When: `client_name == "x"`, Action: "tempfail"})
+	s := handlers.NewControl(t.Context(), handlers.Facts{Client: from("192.0.2.77").Addr}, nil).Begin(t.Context())
+	var ev handlers.Event = &protocol.Connect{}
+	if n := testing.AllocsPerRun(100, func() { _ = h.Handle(s, ev) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
