@@ -9,33 +9,13 @@ import (
 	"millstream/protocol"
 )
 
-// The MTA is asked for what the rules use, and waits only where there may be an answer.
-func TestWants(t *testing.T) {
-	const (
-		connect = handlers.KindConnect
-		mail    = handlers.KindEnvelopeFrom
-		rcpt    = handlers.KindEnvelopeRecipient
-		header  = handlers.KindHeader
-		end     = handlers.KindEndOfMessage
-	)
-	of := handlers.Of
-	for i, tt := range []struct {
-		rules           rules
-		events, replies handlers.Kinds
-	}{
-		{rules{{When: `in_network("trusted")`, Action: "reject"}}, of(connect, end), of(connect, end)},
-		{rules{{When: `in_network("trusted")`, AddHeaders: []string{"X: y"}}}, of(connect, end), of(end)},
-		{rules{{When: `sender == "a"`, Subject: "x"}}, of(mail, header, end), of(end)},
-		{rules{{When: `sender == "a"`, Action: "discard"}}, of(mail, end), of(mail, end)},
-		{rules{{When: `rcpt == "a"`, Action: "reject"}}, of(mail, rcpt, end), of(rcpt, end)},
-		{rules{{When: `rcpt == "a"`, Action: "discard"}}, of(mail, rcpt, end), of(end)},
-		{rules{{DeleteRecipients: []string{"a@x"}}}, of(rcpt, end), of(end)},
-		{rules{{When: `header("X") == ""`, Action: "reject"}}, of(mail, header, handlers.KindEndOfHeader, end), of(handlers.KindEndOfHeader, end)},
-	} {
-		got := filter(t, tt.rules...).Wants()
-		if got.Events&^of(handlers.KindResponse) != tt.events || got.Replies != tt.replies {
-			t.Errorf("%d: wants %v, want %v and %v", i, got, tt.events, tt.replies)
-		}
+// A client that no rule holds for costs no allocation.
+func TestAllocs(t *testing.T) {
+	h := filter(t, rule.Rule{When: `in_network("10.0.0.0/8")`, Action: "reject"}, rule.Rule{When: `client_name == "x"`, Action: "tempfail"})
+	s := handlers.NewControl(t.Context(), handlers.Facts{Client: from("192.0.2.77").Addr}, nil).Begin(t.Context())
+	var ev handlers.Event = &protocol.Connect{}
+	if n := testing.AllocsPerRun(100, func() { _ = h.Handle(s, ev) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -75,15 +55,5 @@ func BenchmarkRules(b *testing.B) {
 				}
 			}
 		})
-	}
-}
-
-// A client that no rule holds for costs no allocation.
-func TestAllocs(t *testing.T) {
-	h := filter(t, rule.Rule{When: `in_network("10.0.0.0/8")`, Action: "reject"}, rule.Rule{When: `client_name == "x"`, Action: "tempfail"})
-	s := handlers.NewControl(t.Context(), handlers.Facts{Client: from("192.0.2.77").Addr}, nil).Begin(t.Context())
-	var ev handlers.Event = &protocol.Connect{}
-	if n := testing.AllocsPerRun(100, func() { _ = h.Handle(s, ev) }); n != 0 {
-		t.Errorf("%v allocations", n)
 	}
 }

@@ -54,13 +54,7 @@ func TestActions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := handlertest.New(t, filter(t, tt.rule))
-			got := ""
-			for _, ev := range letter() {
-				if got = told(s, ev); got != "" {
-					break
-				}
-			}
-			if got != tt.want {
+			if got := first(s, letter()...); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 			if list := s.Failures(); len(list) > 0 {
@@ -95,13 +89,7 @@ func TestOrder(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := handlertest.New(t, filter(t, tt.rules...))
-			got := ""
-			for _, ev := range letter() {
-				if got = told(s, ev); got != "" {
-					break
-				}
-			}
-			if got != tt.want {
+			if got := first(s, letter()...); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

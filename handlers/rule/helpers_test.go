@@ -71,6 +71,16 @@ func told(s *handlertest.Session, events ...handlers.Event) string {
 	return strings.Join(list, "; ")
 }
 
+// first does events until one is told of, and returns what is.
+func first(s *handlertest.Session, events ...handlers.Event) string {
+	for _, ev := range events {
+		if text := told(s, ev); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // changes tells the changes to a message.
 func changes(out handlertest.Outcome) string {
 	var list []string

@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -151,4 +152,12 @@ func TestSubject(t *testing.T) {
 			t.Error("made")
 		}
 	}
+}
+
+// What is written in an error has the key, the place and how to mend it.
+func ExampleSettingError() {
+	_, err := rule.New(&rule.Settings{Rules: []rule.Rule{{When: `sendr == ""`, Action: "reject"}}}, nil, nil)
+	fmt.Println(err)
+	// Output:
+	// rule[0].when: 1:1: unknown name "sendr": did you mean sender?
 }

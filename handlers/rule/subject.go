@@ -61,8 +61,8 @@ func subjectNeeds(s *handlers.Session) protocol.Actions {
 
 // Tagged returns the value of a Subject with a tag in front. A value that has the tag
 // somewhere as words of its own stays as it is, also where it is encoded: so a reply is
-// not tagged twice. What follows the tag keeps its encoding (RFC 2047) and its line ends,
-// and a tag that is not ASCII is encoded.
+// not tagged twice. What follows the tag keeps its encoding (RFC 2047) and its folds, and
+// a tag that is not ASCII is encoded.
 func Tagged(subject, tag string) string {
 	tag = plain(tag)
 	if tag == "" || strings.Contains(" "+words(decoded(subject))+" ", " "+tag+" ") {

@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"io"
 	"mime"
 	"strings"
 	"testing"
@@ -72,9 +73,10 @@ func FuzzTagged(f *testing.F) {
 		if rest := strings.Trim(subject, " \t"); !strings.ContainsAny(rest, "\r\n\x00") && !strings.HasSuffix(got, rest) {
 			t.Errorf("%q tagged %q is %q", subject, tag, got)
 		}
-		read := got
-		if text, err := new(mime.WordDecoder).DecodeHeader(got); err == nil {
-			read = text
+		decoder := mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}
+		read, err := decoder.DecodeHeader(got)
+		if err != nil {
+			t.Fatal(err)
 		}
 		valid := strings.ToValidUTF8(tag, "?")
 		if first := strings.Fields(valid)[0]; !strings.Contains(valid, "=?") && !strings.ContainsAny(first, "\x00\x7f") &&
