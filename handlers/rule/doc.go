@@ -31,7 +31,7 @@
 //
 //	[[handler]]
 //	type = "subject"
-//	when = 'sender_domain != "example.com"'
+//	if = 'header("List-Id") == "" && sender_domain != "example.com"'
 //	tag = "[external]"
 //
 // Expressions and texts are those of package when: its comment lists the names they may

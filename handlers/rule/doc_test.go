@@ -31,7 +31,7 @@ func TestDocumentation(t *testing.T) {
 	expressions := 0
 	for _, m := range found {
 		compile := func(source string) error { _, err := when.Template(source, names); return err }
-		if m[1] == "when" {
+		if m[1] == "when" || m[1] == "if" {
 			expressions++
 			compile = func(source string) error { _, err := when.Compile(source, names); return err }
 		}

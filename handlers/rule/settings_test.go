@@ -126,7 +126,7 @@ func TestNeeds(t *testing.T) {
 // The type "subject" tags, and tells its mistakes by its own keys.
 func TestSubject(t *testing.T) {
 	settings := rule.SubjectDefaults()
-	settings.Tag, settings.When = "[{{sender_domain}}]", `in_network("trusted")`
+	settings.Tag, settings.If = "[{{sender_domain}}]", `in_network("trusted")`
 	settings.Check(func(key, text string) { t.Errorf("%s: %s", key, text) })
 	h, err := rule.NewSubject(settings, names, nil)
 	if err != nil {
@@ -143,7 +143,7 @@ func TestSubject(t *testing.T) {
 		want     []string
 	}{
 		{rule.SubjectSettings{}, []string{"tag: there is no tag"}},
-		{rule.SubjectSettings{Tag: "{{x}}", When: "y", Required: true}, []string{"tag: 1:3: unknown name", "when: 1:1: unknown name"}},
+		{rule.SubjectSettings{Tag: "{{x}}", If: "y", Required: true}, []string{"tag: 1:3: unknown name", "if: 1:1: unknown name"}},
 	} {
 		var got []string
 		tt.settings.Check(func(key, text string) { got = append(got, key+": "+text) })

@@ -13,14 +13,14 @@ import (
 // configuration.
 type SubjectSettings struct {
 	Tag      string `toml:"tag" required:"true" doc:"What to put in front of the Subject; expressions stand between {{ and }}."`
-	When     string `toml:"when,omitempty" doc:"An expression. Without it every message is tagged."`
+	If       string `toml:"if,omitempty" doc:"An expression, asked at the end of the message. Without it every message is tagged."`
 	Required bool   `toml:"required,omitempty" doc:"Whether a message is refused if its Subject cannot be changed."`
 }
 
 // SubjectDefaults returns settings without a tag.
 func SubjectDefaults() *SubjectSettings { return &SubjectSettings{} }
 
-// Check is that of [Settings], with keys such as "when".
+// Check is that of [Settings], with keys such as "if".
 func (s *SubjectSettings) Check(wrong func(key, text string)) {
 	tell(s.Mistakes(&when.Names{Open: true}), wrong)
 }
@@ -48,10 +48,13 @@ func NewSubject(s *SubjectSettings, names *when.Names, log *slog.Logger) (handle
 // build makes the rule of s.
 func (s *SubjectSettings) build(names *when.Names) *builder {
 	const name = "subject"
-	b := build([]Rule{{When: s.When, Subject: s.Tag, Required: s.Required}}, names, func(int) string { return name })
+	b := build([]Rule{{When: s.If, Subject: s.Tag, Required: s.Required}}, names, func(int) string { return name })
 	for _, e := range b.mistakes {
-		if e.Key = strings.TrimPrefix(e.Key, name+"."); e.Key == "subject" {
+		switch e.Key = strings.TrimPrefix(e.Key, name+"."); e.Key {
+		case "subject":
 			e.Key = "tag"
+		case "when":
+			e.Key = "if"
 		}
 	}
 	if s.Tag == "" {

@@ -68,12 +68,16 @@ func around(u *unit, key string, h handlers.Handler) handlers.Handler {
 		panic(fmt.Errorf("%w: handler of Around", handlers.ErrNull))
 	}
 	w := h.Wants()
-	f := &feed{unit: u, key: key, h: h, taken: takes(h), wants: w}
-	f.wants.Events = f.taken
-	if u.gathers != 0 {
-		f.wants.Events |= u.events()
+	used := needs(u.leaves).Wants.Events
+	if u.gathers == 0 { // the session knows all of it
+		if sent := used &^ w.Events; sent != 0 {
+			return handlers.Chain(h, need(sent))
+		}
+		return h
 	}
-	if sent := (w.Events | needs(u.leaves).Wants.Events) &^ f.wants.Events; sent != 0 {
+	f := &feed{unit: u, key: key, h: h, taken: takes(h), wants: w}
+	f.wants.Events = f.taken | u.events()
+	if sent := (w.Events | used) &^ f.wants.Events; sent != 0 {
 		return handlers.Chain(f, need(sent))
 	}
 	return f
@@ -93,11 +97,8 @@ func (f *feed) Wants() handlers.Wants { return f.wants }
 
 // Handle is [handlers.Handler].
 func (f *feed) Handle(s *handlers.Session, ev handlers.Event) handlers.Reply {
+	facts := f.unit.gather(f.key, s, ev)
 	kind := handlers.KindOf(ev)
-	var facts *facts
-	if f.unit.gathers != 0 {
-		facts = f.unit.gather(f.key, s, ev)
-	}
 	var r handlers.Reply
 	if f.taken.Has(kind) && (facts == nil || kind != atBody || !facts.skipped) {
 		r = f.h.Handle(s, ev)
