@@ -39,7 +39,8 @@
 //	SetNX Get             with redis, for a key that is not known on this machine, no
 //	                      longer than its time-out: call them from Go or Blocking
 //
-// With memory nothing ever waits. A filter is written for both.
+// With memory nothing ever waits. A filter is written for both: MayWait tells it whether
+// it has to leave the event loop.
 //
 // # What may fail
 //

@@ -50,6 +50,10 @@ type Marks interface {
 	// Touch lets a mark that is known on this machine last until ttl from now, if that
 	// is later than its end.
 	Touch(ctx context.Context, key string, ttl time.Duration)
+
+	// MayWait reports whether SetNX and Get may wait for a network. It stays the same
+	// for as long as there is the store.
+	MayWait() bool
 }
 
 // A Window is the time over which is counted. Windows of the same length of a key are

@@ -164,3 +164,6 @@ func (s *Store) Touch(_ context.Context, key string, ttl time.Duration) {
 		shard.Put(id, now, max(e.Ends, now+int64(local.Clamp(ttl))))
 	}
 }
+
+// MayWait implements store.Marks.
+func (s *Store) MayWait() bool { return false }

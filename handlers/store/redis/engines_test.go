@@ -20,7 +20,7 @@ func each(t *testing.T, test func(t *testing.T, s store.Store)) {
 	engines := map[string]func(t *testing.T) (store.Store, error){
 		"memory": func(*testing.T) (store.Store, error) { return memory.Open(memory.Config{}) },
 		"redis": func(t *testing.T) (store.Store, error) {
-			return redis.Open(redis.Config{Addresses: []string{start(t).socket}, Timeout: patience})
+			return redis.Open(redis.Config{Addresses: []string{start(t).Socket}, Timeout: patience})
 		},
 		"redis away": func(*testing.T) (store.Store, error) {
 			return redis.Open(redis.Config{Addresses: []string{"/nonexistent"}, Log: slog.New(slog.DiscardHandler)})
@@ -166,6 +166,15 @@ func TestEndedContext(t *testing.T) {
 			if m, made := s.SetNX(ctx, key(i), 4, time.Hour); m.Value != 4 || !made {
 				t.Errorf("%+v, %v", m, made)
 			}
+		}
+	})
+}
+
+// A filter is told whether it may be held up.
+func TestMayWait(t *testing.T) {
+	each(t, func(t *testing.T, s store.Store) {
+		if _, shared := s.(*redis.Store); s.MayWait() != shared {
+			t.Errorf("MayWait is %v", s.MayWait())
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"millstream/handlers/store"
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // What came while Redis was away is told when it is back, though nobody uses it again.
@@ -18,19 +19,19 @@ func TestToldAfterwards(t *testing.T) {
 	server := start(t)
 	s, log := server.share(redis.Config{Retry: 10 * time.Millisecond})
 	ctx := t.Context()
-	eventually(t, "Redis is used", func() bool { return !s.Incr(ctx, "user", 0, hour).Local })
+	redistest.Eventually(t, "Redis is used", func() bool { return !s.Incr(ctx, "user", 0, hour).Local })
 	made, _ := s.SetNX(ctx, "touched", 1, time.Hour)
-	server.kill()
+	server.Kill()
 	s.Incr(ctx, "counted", 5, hour)
 	s.Set(ctx, "set", 6, time.Hour)
 	s.Touch(ctx, "touched", 48*time.Hour)
-	eventually(t, "Redis is away", func() bool { return log.has(1, away) })
-	server.run()
-	eventually(t, "Redis is back", func() bool { return log.has(1, back) })
+	redistest.Eventually(t, "Redis is away", func() bool { return log.has(1, away) })
+	server.Run()
+	redistest.Eventually(t, "Redis is back", func() bool { return log.has(1, back) })
 	other, _ := server.share(redis.Config{Refresh: time.Millisecond})
-	eventually(t, "the count is told", func() bool { return count(other, "counted") == 5 })
-	eventually(t, "what was set is told", func() bool { m, ok := other.Get(ctx, "set"); return ok && m.Value == 6 })
-	eventually(t, "the new end is told", func() bool {
+	redistest.Eventually(t, "the count is told", func() bool { return count(other, "counted") == 5 })
+	redistest.Eventually(t, "what was set is told", func() bool { m, ok := other.Get(ctx, "set"); return ok && m.Value == 6 })
+	redistest.Eventually(t, "the new end is told", func() bool {
 		m, ok := other.Get(ctx, "touched")
 		return ok && m.Value == 1 && m.First.Equal(made.First) && lasts(m, 47*time.Hour)
 	})
@@ -40,15 +41,15 @@ func TestToldAfterwards(t *testing.T) {
 func TestWindowEndsWhileAway(t *testing.T) {
 	server := start(t)
 	s, log := server.share(redis.Config{Retry: 10 * time.Millisecond})
-	server.kill()
+	server.Kill()
 	w := store.Window{Length: 5 * time.Second, Sliding: true}
 	counted := s.Incr(t.Context(), "user", 1_000_000, w)
-	eventually(t, "Redis is away", func() bool { return log.has(1, away) })
-	eventually(t, "the next window has begun", func() bool { return time.Now().After(counted.Ends) })
-	server.run()
-	eventually(t, "Redis is back", func() bool { return log.has(1, back) })
+	redistest.Eventually(t, "Redis is away", func() bool { return log.has(1, away) })
+	redistest.Eventually(t, "the next window has begun", func() bool { return time.Now().After(counted.Ends) })
+	server.Run()
+	redistest.Eventually(t, "Redis is back", func() bool { return log.has(1, back) })
 	other, _ := server.share(redis.Config{})
-	eventually(t, "another machine knows of the window before", func() bool {
+	redistest.Eventually(t, "another machine knows of the window before", func() bool {
 		total := other.Incr(t.Context(), "user", 0, w)
 		if !total.Ends.Equal(counted.Ends.Add(w.Length)) {
 			t.Fatal("the window is over, and nothing was told")
@@ -85,8 +86,8 @@ func TestTooManyWait(t *testing.T) {
 	server := start(t)
 	s, _ := server.share(redis.Config{Timeout: 24 * time.Hour})
 	s.SetNX(t.Context(), "known", 1, time.Hour)
-	server.signal(syscall.SIGSTOP)
-	defer server.signal(syscall.SIGCONT)
+	server.Signal(syscall.SIGSTOP)
+	defer server.Signal(syscall.SIGCONT)
 	ctx, giveUp := context.WithCancel(t.Context())
 	var answered atomic.Int64
 	var wg sync.WaitGroup
@@ -98,7 +99,7 @@ func TestTooManyWait(t *testing.T) {
 			answered.Add(1)
 		})
 	}
-	eventually(t, "those that are too many are answered", func() bool { return answered.Load() >= 1000 })
+	redistest.Eventually(t, "those that are too many are answered", func() bool { return answered.Load() >= 1000 })
 	if n := answered.Load(); n > 2000 {
 		t.Errorf("%d were answered: nobody waits", n)
 	}

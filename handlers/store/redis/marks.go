@@ -81,6 +81,9 @@ func (s *Store) Touch(_ context.Context, key string, ttl time.Duration) {
 	}
 }
 
+// MayWait implements store.Marks.
+func (s *Store) MayWait() bool { return true }
+
 // known returns a mark that there is a copy of. Where the copy is old, or not
 // confirmed, Redis is asked in the background.
 func (s *Store) known(id local.ID) (store.Mark, bool) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // port returns a port of the loopback interface that nobody uses. A node of a cluster
@@ -84,7 +85,7 @@ func works(t *testing.T, server *server, cfg redis.Config) {
 	if m, ok := b.Get(t.Context(), "mark"); !ok || m.Value != 7 {
 		t.Errorf("%+v, %v", m, ok)
 	}
-	eventually(t, "the other store knows of the count", func() bool { return count(b, "user") == 5 })
+	redistest.Eventually(t, "the other store knows of the count", func() bool { return count(b, "user") == 5 })
 }
 
 func TestTLSAndUser(t *testing.T) {
@@ -104,14 +105,14 @@ func TestTLSAndUser(t *testing.T) {
 	cfg.TLS = nil
 	cfg.Timeout, cfg.Retry = 100*time.Millisecond, time.Millisecond
 	_, log := server.share(cfg)
-	eventually(t, "a server that speaks TLS is not understood without", func() bool { return log.has(1, away) })
+	redistest.Eventually(t, "a server that speaks TLS is not understood without", func() bool { return log.has(1, away) })
 }
 
 func TestCluster(t *testing.T) {
 	port := port(t)
 	server := start(t, "--port", port, "--cluster-enabled", "yes", "--bind", "127.0.0.1")
 	server.do("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-	eventually(t, "the cluster is whole", func() bool {
+	redistest.Eventually(t, "the cluster is whole", func() bool {
 		message := server.do("CLUSTER", "INFO")
 		text, err := message.ToString()
 		return err == nil && strings.Contains(text, "cluster_state:ok")
@@ -136,12 +137,12 @@ func TestSentinel(t *testing.T) {
 	works(t, first, cfg)
 	s, _ := first.share(cfg)
 	s.Incr(t.Context(), "kept", 4, hour)
-	eventually(t, "the first master is used", func() bool { return !s.Incr(t.Context(), "kept", 0, hour).Local })
+	redistest.Eventually(t, "the first master is used", func() bool { return !s.Incr(t.Context(), "kept", 0, hour).Local })
 	sentinel.do("SENTINEL", "REMOVE", "mymaster")
-	first.kill()
-	eventually(t, "there is no master", func() bool { return s.Incr(t.Context(), "kept", 0, hour).Local })
+	first.Kill()
+	redistest.Eventually(t, "there is no master", func() bool { return s.Incr(t.Context(), "kept", 0, hour).Local })
 	sentinel.do("SENTINEL", "MONITOR", "mymaster", "127.0.0.1", ports[1], "1")
-	eventually(t, "the second master is told", func() bool {
+	redistest.Eventually(t, "the second master is told", func() bool {
 		count(s, "kept")
 		return len(second.keys("millstream:c:*")) == 1
 	})

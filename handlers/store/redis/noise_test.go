@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // noise is what may answer where Redis was expected.
@@ -80,7 +81,7 @@ func TestNoise(t *testing.T) {
 				if m, made := s.SetNX(t.Context(), "mark", 3, time.Hour); !made || !m.Local || m.Value != 3 {
 					t.Errorf("%+v, %v", m, made)
 				}
-				eventually(t, "it is told", func() bool { return log.has(1, away) })
+				redistest.Eventually(t, "it is told", func() bool { return log.has(1, away) })
 				if total := s.Incr(t.Context(), "user", 1, hour); total.N != 1 || !total.Local {
 					t.Errorf("%+v", total)
 				}

@@ -15,13 +15,14 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // Redis is killed and comes back while calls go on. Each of them is answered, and what
 // was counted meanwhile is not lost.
 func TestKilledUnderLoad(t *testing.T) {
 	server := start(t)
-	cfg := redis.Config{Timeout: 100 * time.Millisecond, Retry: 20 * time.Millisecond, Addresses: []string{server.socket}}
+	cfg := redis.Config{Timeout: 100 * time.Millisecond, Retry: 20 * time.Millisecond, Addresses: []string{server.Socket}}
 	s, log := open(t, cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	var counted, alone, shared atomic.Int64
@@ -47,19 +48,19 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 	for outage := 1; outage <= 3; outage++ {
 		before := shared.Load()
-		eventually(t, "Redis is used", func() bool { return shared.Load() > before+500 })
-		server.kill()
-		eventually(t, "it is told that Redis has gone", func() bool { return log.has(outage, away) })
+		redistest.Eventually(t, "Redis is used", func() bool { return shared.Load() > before+500 })
+		server.Kill()
+		redistest.Eventually(t, "it is told that Redis has gone", func() bool { return log.has(outage, away) })
 		before = alone.Load()
-		eventually(t, "this machine decides alone", func() bool { return alone.Load() > before })
-		server.run()
-		eventually(t, "it is told that Redis is back", func() bool { return log.has(outage, back) })
+		redistest.Eventually(t, "this machine decides alone", func() bool { return alone.Load() > before })
+		server.Run()
+		redistest.Eventually(t, "it is told that Redis is back", func() bool { return log.has(outage, back) })
 	}
 	cancel()
 	wg.Wait()
 	t.Logf("%d calls, %d answered by this machine alone; a pair of them took at most %v", counted.Load(), alone.Load(), longest)
 	other, _ := open(t, cfg)
-	eventually(t, "another machine knows of all", func() bool { return count(other, "all") == counted.Load() })
+	redistest.Eventually(t, "another machine knows of all", func() bool { return count(other, "all") == counted.Load() })
 	if strings.Count(log.String(), "\n") != 6 {
 		t.Errorf("the log has more than two lines for each outage:\n%s", log)
 	}
@@ -72,8 +73,8 @@ func TestHangingHoldsNobodyUp(t *testing.T) {
 	s, _ := server.share(redis.Config{Timeout: 24 * time.Hour})
 	ctx := t.Context()
 	s.SetNX(ctx, "known", 1, time.Hour)
-	server.signal(syscall.SIGSTOP)
-	defer server.signal(syscall.SIGCONT)
+	server.Signal(syscall.SIGSTOP)
+	defer server.Signal(syscall.SIGCONT)
 	for i := range 100 {
 		s.Incr(ctx, key(i), 1, hour)
 		s.Take(ctx, key(i), 1, 10, hour)
@@ -94,28 +95,28 @@ func TestHangingHoldsNobodyUp(t *testing.T) {
 // what was made alone is told.
 func TestHanging(t *testing.T) {
 	server := start(t)
-	cfg := redis.Config{Timeout: 50 * time.Millisecond, Retry: 20 * time.Millisecond, Addresses: []string{server.socket}}
+	cfg := redis.Config{Timeout: 50 * time.Millisecond, Retry: 20 * time.Millisecond, Addresses: []string{server.Socket}}
 	s, log := open(t, cfg)
 	ctx := t.Context()
-	eventually(t, "Redis is used", func() bool { return !s.Incr(ctx, "user", 0, hour).Local })
-	server.signal(syscall.SIGSTOP)
+	redistest.Eventually(t, "Redis is used", func() bool { return !s.Incr(ctx, "user", 0, hour).Local })
+	server.Signal(syscall.SIGSTOP)
 	m, made := s.SetNX(ctx, "mark", 5, time.Hour)
 	if !made || !m.Local {
 		t.Errorf("%+v, %v of a Redis that hangs", m, made)
 	}
 	s.Incr(ctx, "user", 9, hour)
-	eventually(t, "it is told that Redis has gone", func() bool { return log.has(1, away) })
+	redistest.Eventually(t, "it is told that Redis has gone", func() bool { return log.has(1, away) })
 	if total := s.Incr(ctx, "user", 0, hour); !total.Local || total.N != 9 {
 		t.Errorf("%+v: it is not told that this machine is alone", total)
 	}
-	server.signal(syscall.SIGCONT)
-	eventually(t, "it is told that Redis is back", func() bool { return log.has(1, back) })
-	eventually(t, "the mark is confirmed", func() bool { m, _ := s.Get(ctx, "mark"); return !m.Local })
+	server.Signal(syscall.SIGCONT)
+	redistest.Eventually(t, "it is told that Redis is back", func() bool { return log.has(1, back) })
+	redistest.Eventually(t, "the mark is confirmed", func() bool { m, _ := s.Get(ctx, "mark"); return !m.Local })
 	other, _ := server.share(redis.Config{})
 	if found, ok := other.Get(ctx, "mark"); !ok || found.Value != 5 || !found.First.Equal(m.First) {
 		t.Errorf("another machine finds %+v, %v", found, ok)
 	}
-	eventually(t, "another machine knows the count", func() bool { return count(other, "user") == 9 })
+	redistest.Eventually(t, "another machine knows the count", func() bool { return count(other, "user") == 9 })
 	if !log.has(1, away) || !log.has(1, back) {
 		t.Errorf("the log:\n%s", log)
 	}
@@ -128,8 +129,8 @@ func TestMergedMarks(t *testing.T) {
 	a, logA := server.share(cfg)
 	b, logB := server.share(cfg)
 	ctx := t.Context()
-	server.kill()
-	eventually(t, "both are alone", func() bool {
+	server.Kill()
+	redistest.Eventually(t, "both are alone", func() bool {
 		a.Incr(ctx, "user", 1, hour)
 		b.Incr(ctx, "user", 1, hour)
 		return logA.has(1, away) && logB.has(1, away)
@@ -138,13 +139,13 @@ func TestMergedMarks(t *testing.T) {
 	b.SetNX(ctx, "made", 2, time.Hour)
 	a.SetNX(ctx, "set", 1, time.Hour)
 	b.Set(ctx, "set", 2, time.Hour)
-	server.run()
-	eventually(t, "they agree", func() bool {
+	server.Run()
+	redistest.Eventually(t, "they agree", func() bool {
 		m, _ := a.Get(ctx, "made")
 		n, _ := b.Get(ctx, "made")
 		return !m.Local && !n.Local && m.Value == n.Value && m.First.Equal(n.First)
 	})
-	eventually(t, "what was set wins", func() bool {
+	redistest.Eventually(t, "what was set wins", func() bool {
 		m, _ := a.Get(ctx, "set")
 		n, _ := b.Get(ctx, "set")
 		return !m.Local && !n.Local && m.Value == 2 && n.Value == 2
@@ -167,12 +168,12 @@ func TestRefusing(t *testing.T) {
 			admin := server.admin("right")
 			defer admin.Close()
 			s, log := server.share(redis.Config{Password: tt.password, Retry: time.Millisecond})
-			eventually(t, "it is told", func() bool { return log.has(1, away) })
+			redistest.Eventually(t, "it is told", func() bool { return log.has(1, away) })
 			if !strings.Contains(log.String(), tt.want) || strings.Contains(log.String(), "hunter2") {
 				t.Errorf("the log does not tell why, or too much:\n%s", log)
 			}
 			before := connections(t, admin)
-			eventually(t, "it was tried again and again", func() bool { return connections(t, admin) > before+20 })
+			redistest.Eventually(t, "it was tried again and again", func() bool { return connections(t, admin) > before+20 })
 			if m, made := s.SetNX(t.Context(), "mark", 0, time.Hour); !made || !m.Local {
 				t.Errorf("%+v, %v", m, made)
 			}
@@ -234,10 +235,10 @@ func TestMetric(t *testing.T) {
 	server := start(t)
 	var m meter
 	s, log := server.share(redis.Config{Retry: 10 * time.Millisecond, Meter: &m})
-	eventually(t, "Redis is used", func() bool { return !s.Incr(t.Context(), "user", 0, hour).Local })
+	redistest.Eventually(t, "Redis is used", func() bool { return !s.Incr(t.Context(), "user", 0, hour).Local })
 	for outage := 1; outage <= 2; outage++ {
-		server.kill()
-		eventually(t, "this machine is alone", func() bool {
+		server.Kill()
+		redistest.Eventually(t, "this machine is alone", func() bool {
 			s.Incr(t.Context(), "user", 1, hour)
 			return log.has(outage, away)
 		})
@@ -247,8 +248,8 @@ func TestMetric(t *testing.T) {
 		if outage == 2 {
 			break
 		}
-		server.run()
-		eventually(t, "Redis is back", func() bool { return log.has(outage, back) })
+		server.Run()
+		redistest.Eventually(t, "Redis is back", func() bool { return log.has(outage, back) })
 		if n := m.sum.Load(); n != 0 {
 			t.Errorf("the metric is %d while Redis answers", n)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // exchange has each store tell what it has counted and hear what the others have. Each
@@ -86,7 +87,7 @@ func TestOvershootUnderLoad(t *testing.T) {
 	}
 	wg.Wait()
 	for _, s := range stores {
-		eventually(t, "all know what was given", func() bool { return count(s, "user") == given.Load() })
+		redistest.Eventually(t, "all know what was given", func() bool { return count(s, "user") == given.Load() })
 		if _, ok := s.Take(t.Context(), "user", 1, limit, hour); ok {
 			t.Error("more was given when all knew")
 		}

@@ -7,6 +7,7 @@ import (
 
 	"millstream/handlers/store"
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // Two machines count together.
@@ -17,7 +18,7 @@ func TestCountersAreShared(t *testing.T) {
 	a.Incr(t.Context(), "user", 5, hour)
 	b.Incr(t.Context(), "user", 3, hour)
 	for name, s := range map[string]store.Store{"first": a, "second": b} {
-		eventually(t, "the "+name+" knows of both", func() bool {
+		redistest.Eventually(t, "the "+name+" knows of both", func() bool {
 			total := s.Incr(t.Context(), "user", 0, hour)
 			return total.N == 8 && !total.Local
 		})
@@ -29,7 +30,7 @@ func TestCountersAreShared(t *testing.T) {
 		t.Errorf("%+v, %v: it was not taken up to the limit", total, ok)
 	}
 	b.Incr(t.Context(), "user", -4, hour)
-	eventually(t, "what is taken back is known", func() bool { return count(a, "user") == 6 })
+	redistest.Eventually(t, "what is taken back is known", func() bool { return count(a, "user") == 6 })
 }
 
 // Before Redis has told of a counter, its total is that of this machine, whatever the
@@ -51,8 +52,8 @@ func TestSlidingIsShared(t *testing.T) {
 	b, _ := server.share(redis.Config{})
 	w := store.Window{Length: 4 * time.Second, Sliding: true}
 	first := a.Incr(t.Context(), "user", 1_000_000, w)
-	eventually(t, "the next window has begun", func() bool { return time.Now().After(first.Ends) })
-	eventually(t, "the other machine knows of the window before", func() bool {
+	redistest.Eventually(t, "the next window has begun", func() bool { return time.Now().After(first.Ends) })
+	redistest.Eventually(t, "the other machine knows of the window before", func() bool {
 		total := b.Incr(t.Context(), "user", 0, w)
 		if !total.Ends.Equal(first.Ends.Add(w.Length)) {
 			t.Fatal("the window is over, and nothing was told")
@@ -81,12 +82,12 @@ func TestMarksAreShared(t *testing.T) {
 		t.Error("there is a mark that nobody has made")
 	}
 	b.Set(ctx, "triplet", 8, 48*time.Hour)
-	eventually(t, "the first machine knows of the change", func() bool {
+	redistest.Eventually(t, "the first machine knows of the change", func() bool {
 		m, ok := a.Get(ctx, "triplet")
 		return ok && m.Value == 8 && m.First.Equal(made.First) && time.Until(m.Ends) > 47*time.Hour
 	})
 	a.Touch(ctx, "triplet", 96*time.Hour)
-	eventually(t, "Redis knows of the new end", func() bool {
+	redistest.Eventually(t, "Redis knows of the new end", func() bool {
 		m, ok := b.Get(ctx, "triplet")
 		return ok && m.Value == 8 && time.Until(m.Ends) > 95*time.Hour
 	})
@@ -103,7 +104,7 @@ func TestKeysExpire(t *testing.T) {
 	a.Set(ctx, "set", 0, time.Hour)
 	a.Touch(ctx, "set", 2*time.Hour)
 	a.SetNX(ctx, "short", 1, 50*time.Millisecond)
-	eventually(t, "all is told", func() bool { return len(server.keys("millstream:[cm]:*")) >= 3 })
+	redistest.Eventually(t, "all is told", func() bool { return len(server.keys("millstream:[cm]:*")) >= 3 })
 	for _, k := range server.keys("*") {
 		message := server.do("PTTL", k)
 		if ttl, err := message.AsInt64(); err != nil || ttl == -1 {
@@ -113,7 +114,7 @@ func TestKeysExpire(t *testing.T) {
 			t.Errorf("the name %q tells what it stands for", k)
 		}
 	}
-	eventually(t, "the mark is made anew", func() bool {
+	redistest.Eventually(t, "the mark is made anew", func() bool {
 		m, made := b.SetNX(ctx, "short", 2, time.Hour)
 		return made && m.Value == 2
 	})
@@ -127,9 +128,9 @@ func TestDataLoss(t *testing.T) {
 	ctx := t.Context()
 	a.Incr(ctx, "user", 5, hour)
 	made, _ := a.SetNX(ctx, "mark", 7, time.Hour)
-	eventually(t, "the other machine knows", func() bool { return count(b, "user") == 5 })
+	redistest.Eventually(t, "the other machine knows", func() bool { return count(b, "user") == 5 })
 	server.do("FLUSHALL")
-	eventually(t, "Redis knows again", func() bool {
+	redistest.Eventually(t, "Redis knows again", func() bool {
 		a.Get(ctx, "mark")
 		count(a, "user")
 		return len(server.keys("millstream:[cm]:*")) == 2
@@ -137,7 +138,7 @@ func TestDataLoss(t *testing.T) {
 	if m, ok := b.Get(ctx, "mark"); !ok || m.Value != 7 || !m.First.Equal(made.First) {
 		t.Errorf("%+v, %v came back, want %+v", m, ok, made)
 	}
-	eventually(t, "nothing is counted twice", func() bool { return count(b, "user") == 5 && count(a, "user") == 5 })
+	redistest.Eventually(t, "nothing is counted twice", func() bool { return count(b, "user") == 5 && count(a, "user") == 5 })
 }
 
 // Close tells what is not yet told. After it all is answered, by this machine alone.
@@ -156,7 +157,7 @@ func TestClose(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the last count is known", func() bool { return count(b, key(2999)) == 2 })
+	redistest.Eventually(t, "the last count is known", func() bool { return count(b, key(2999)) == 2 })
 	if m, ok := b.Get(ctx, "mark"); !ok || m.Value != 3 {
 		t.Errorf("the last mark is %+v, %v", m, ok)
 	}
@@ -198,7 +199,7 @@ func TestHitAllocs(t *testing.T) {
 	ctx := t.Context()
 	s.SetNX(ctx, "key", 0, time.Hour)
 	s.Incr(ctx, "key", 1, hour)
-	eventually(t, "nothing else happens", func() bool { return log.has(1, away) })
+	redistest.Eventually(t, "nothing else happens", func() bool { return log.has(1, away) })
 	for name, f := range map[string]func(){
 		"Incr":  func() { s.Incr(ctx, "key", 1, hour) },
 		"Take":  func() { s.Take(ctx, "key", 1, 5, hour) },

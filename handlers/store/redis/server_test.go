@@ -6,13 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,106 +16,35 @@ import (
 
 	"millstream/handlers/store"
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 )
 
 // patience is how long anything may take that has to happen.
-const patience = 20 * time.Second
+const patience = redistest.Patience
 
 var hour = store.Window{Length: 1000 * time.Hour} // no test runs into the end of one
 
-// eventually waits until something is so.
-func eventually(tb testing.TB, what string, so func() bool) {
-	tb.Helper()
-	pause := time.NewTicker(time.Millisecond)
-	defer pause.Stop()
-	for deadline := time.Now().Add(patience); !so(); <-pause.C {
-		if time.Now().After(deadline) {
-			tb.Fatalf("never: %s", what)
-		}
-	}
-}
-
 // A server is a redis-server of this test.
 type server struct {
-	tb     testing.TB
-	socket string
-	args   []string
-	cmd    *exec.Cmd
+	*redistest.Server
+	tb testing.TB
 }
 
 // start starts a redis-server with a directory and a socket of its own. It ends with
 // the test.
 func start(tb testing.TB, args ...string) *server {
 	tb.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		tb.Skip("there is no redis-server: apt-get install redis-server brings it")
-	}
-	dir, err := os.MkdirTemp("", "redis") //nolint:usetesting // tb.TempDir may be too long for a socket
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s := &server{tb: tb, socket: filepath.Join(dir, "s")}
-	s.args = append([]string{program}, args...)
-	s.args = append(s.args, "--unixsocket", s.socket, "--dir", dir)
-	if !slices.Contains(args, "--sentinel") {
-		s.args = append(s.args, "--save", "", "--appendonly", "no")
-	}
-	if !slices.Contains(args, "--port") && !slices.Contains(args, "--sentinel") {
-		s.args = append(s.args, "--port", "0")
-	}
-	tb.Cleanup(func() {
-		s.kill()
-		if err := os.RemoveAll(dir); err != nil {
-			tb.Error(err)
-		}
-	})
-	s.run()
-	return s
-}
-
-// run starts the process and waits until it listens.
-func (s *server) run() {
-	s.tb.Helper()
-	s.cmd = exec.Command(s.args[0], s.args[1:]...)
-	if err := s.cmd.Start(); err != nil {
-		s.tb.Fatal(err)
-	}
-	eventually(s.tb, "redis-server listens", func() bool {
-		c, err := net.Dial("unix", s.socket)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
-	})
-}
-
-// kill ends the process as a crash would.
-func (s *server) kill() {
-	if s.cmd == nil {
-		return
-	}
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-	s.cmd = nil
-}
-
-// signal sends the process a signal.
-func (s *server) signal(sig syscall.Signal) {
-	s.tb.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.tb.Fatal(err)
-	}
+	return &server{redistest.Start(tb, args...), tb}
 }
 
 // admin connects as the administrator would. A password is ignored where there is none.
 func (s *server) admin(password string) rueidis.Client {
 	s.tb.Helper()
-	if !slices.Contains(s.args, "--requirepass") {
+	if !s.Has("--requirepass") {
 		password = ""
 	}
 	client, err := rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{s.socket}, ForceSingleClient: true, DisableCache: true, Password: password,
+		InitAddress: []string{s.Socket}, ForceSingleClient: true, DisableCache: true, Password: password,
 		DialCtxFn: func(ctx context.Context, path string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
 			return d.DialContext(ctx, "unix", path)
 		},
@@ -199,7 +123,7 @@ func open(tb testing.TB, cfg redis.Config) (*redis.Store, *journal) {
 			tb.Error(err)
 		}
 		// The client of a cluster has a goroutine that sleeps for a second.
-		eventually(tb, "no goroutine is left", func() bool { return goleak.Find(leaks) == nil })
+		redistest.Eventually(tb, "no goroutine is left", func() bool { return goleak.Find(leaks) == nil })
 	})
 	return s, log
 }
@@ -208,7 +132,7 @@ func open(tb testing.TB, cfg redis.Config) (*redis.Store, *journal) {
 func (s *server) share(cfg redis.Config) (*redis.Store, *journal) {
 	s.tb.Helper()
 	if cfg.Addresses == nil {
-		cfg.Addresses = []string{s.socket}
+		cfg.Addresses = []string{s.Socket}
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = patience
