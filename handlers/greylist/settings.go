@@ -15,6 +15,7 @@ import (
 	"millstream/handlers"
 	"millstream/handlers/store"
 	"millstream/handlers/when"
+	"millstream/protocol"
 )
 
 // Settings say who has to come again, and when.
@@ -74,7 +75,11 @@ func (s *Settings) Check(wrong func(key, text string)) {
 		wrong("lifetime", "nobody would be known: write a time such as 864h, which is 36 days")
 	}
 	if err := s.reply(0).Err(); err != nil {
-		wrong("text", fmt.Sprintf("%v: write a code 4xx, an enhanced code 4.x.x, and up to 32 lines of text", err))
+		key := "text"
+		if errors.Is(err, protocol.ErrInvalidCode) {
+			key = "code"
+		}
+		wrong(key, fmt.Sprintf("%v: write a code 4xx, an enhanced code 4.x.x, and up to 32 lines of text", err))
 	}
 	if strings.ContainsFunc(s.Header, func(r rune) bool { return r <= ' ' || r == ':' || r > '~' }) {
 		wrong("header", fmt.Sprintf("%q is no name of a header: write letters, digits and dashes, such as X-Greylist", s.Header))
@@ -91,6 +96,9 @@ func New(s *Settings, names *when.Names, st store.Store, meter metric.Meter, log
 	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })
 	if s.OnLocal != onLocalPass && s.OnLocal != onLocalDelay {
 		mistakes = append(mistakes, fmt.Errorf("on_local: %q is none of %s, %s", s.OnLocal, onLocalPass, onLocalDelay))
+	}
+	if s.WhitelistAfter < 0 {
+		mistakes = append(mistakes, fmt.Errorf("whitelist_after: %d messages cannot pass: write 0 for never", s.WhitelistAfter))
 	}
 	keys, err := newKeys(s)
 	mistakes = append(mistakes, err)
