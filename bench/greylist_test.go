@@ -16,6 +16,7 @@ import (
 	"millstream/handlers/store"
 	"millstream/handlers/store/memory"
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 	"millstream/handlers/when"
 	"millstream/protocol"
 )
@@ -23,11 +24,11 @@ import (
 // greylisted returns a session of a client that a greylist on a store is asked about,
 // where an expression holds. The MTA is asked for a macro by others, and so for the one that
 // tells who has logged in.
-func greylisted(t *testing.T, st store.Store, expression string) *actors.Offline {
+func greylisted(t *testing.T, st store.Store, delay time.Duration, expression string) *actors.Offline {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	settings := greylist.Defaults()
-	settings.Header, settings.OnLocal = "X-Greylist", "delay"
+	settings.Header, settings.OnLocal, settings.Delay = "X-Greylist", "delay", delay
 	h, err := greylist.New(settings, nil, st, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func TestGreylistInSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := greylisted(t, st, `rcpt_domain == "example.net"`)
+		o := greylisted(t, st, 5*time.Minute, `rcpt_domain == "example.net"`)
 		defer o.HangUp(nil)
 		const silent = protocol.StepNoHelo | protocol.StepNoData | protocol.StepNoHeaders | protocol.StepNoEndOfHeader |
 			protocol.StepNoBody | protocol.StepNoUnknown |
@@ -107,23 +108,60 @@ func TestGreylistOffTheLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = st.Close() }()
-	o := greylisted(t, st, `client_port == 25`)
+	o := greylisted(t, st, 5*time.Minute, `client_port == 25`)
 	defer o.HangUp(nil)
-	rcpt := func(macros ...string) string {
-		t.Helper()
-		feed := []protocol.Command{
-			protocol.NewMacro(protocol.CodeMailFrom, macros...), &protocol.MailFrom{Addr: protocol.View("<a@example.com>")},
-			&protocol.RcptTo{Addr: protocol.View("<b@example.net>")},
-		}
-		answers := answersTo(t, o, feed...)
-		o.Wait()
-		return strings.Join(append(answers, answersTo(t, o, &protocol.Abort{})...), "; ")
-	}
 	const refused = "reply-text 450 4.7.1 greylisted: please try again in "
-	if got := rcpt("i", "1"); !strings.HasPrefix(got, refused) {
+	if got := rcptAnswers(t, o, "i", "1"); !strings.HasPrefix(got, refused) {
 		t.Errorf("a stranger: %q", got)
 	}
-	if got := rcpt("i", "1", "auth_authen", "alice"); got != "continue" {
+	answersTo(t, o, &protocol.Abort{})
+	if got := rcptAnswers(t, o, "i", "1", "auth_authen", "alice"); got != "continue" {
 		t.Errorf("who has logged in: %q", got)
 	}
+}
+
+// Two servers on one Redis know whom the other has met: who was held by one of them passes
+// at the other, and is then known to both.
+func TestGreylistServers(t *testing.T) {
+	socket := redistest.Start(t).Socket
+	const delay = 20 * time.Millisecond
+	var servers [2]*actors.Offline
+	for i := range servers {
+		st, err := redis.Open(redis.Config{Addresses: []string{socket}, Timeout: redistest.Patience, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = st.Close() }()
+		servers[i] = greylisted(t, st, delay, `client_port == 25`)
+		defer servers[i].HangUp(nil)
+	}
+	mail := func(o *actors.Offline) string {
+		t.Helper()
+		answers := rcptAnswers(t, o)
+		if strings.HasPrefix(answers, "continue") {
+			answers += "; " + strings.Join(answersTo(t, o, &protocol.EndOfMessage{}), "; ")
+		}
+		answersTo(t, o, &protocol.Abort{})
+		return answers
+	}
+	if got := mail(servers[0]); !strings.HasPrefix(got, "reply-text 450 4.7.1 greylisted") {
+		t.Errorf("new: %q", got)
+	}
+	begun := time.Now()
+	redistest.Eventually(t, "the delay is over", func() bool { return time.Since(begun) > delay })
+	if got := mail(servers[1]); got != "continue; add-header X-Greylist; continue" {
+		t.Errorf("at the other server: %q", got)
+	}
+	for _, o := range servers {
+		redistest.Eventually(t, "it is known", func() bool { return mail(o) == "continue; continue" })
+	}
+}
+
+// rcptAnswers sends the envelope of a message with one recipient, and returns the answers.
+func rcptAnswers(t *testing.T, o *actors.Offline, macros ...string) string {
+	t.Helper()
+	answers := answersTo(t, o, protocol.NewMacro(protocol.CodeMailFrom, macros...),
+		&protocol.MailFrom{Addr: protocol.View("<a@example.com>")}, &protocol.RcptTo{Addr: protocol.View("<b@example.net>")})
+	o.Wait()
+	return strings.Join(append(answers, answersTo(t, o)...), "; ")
 }

@@ -5,7 +5,7 @@
 //	type = "greylist"
 //	when = 'rcpt != "postmaster@example.com"'
 //	delay = "5m"
-//	skip_networks = ["127.0.0.0/8", "::1/128", "partners"]
+//	skip_networks = ["127.0.0.0/8", "::1/128", "203.0.113.0/24"]
 //	header = "X-Greylist"
 //
 // # What happens
@@ -56,14 +56,16 @@
 //
 // # The store
 //
-// With the engine memory of package store everything runs on the event loop. With redis a
-// recipient whose mark is to be asked for waits off the loop; who has passed on a machine
-// is known on the others. Their clocks have to agree to much less than delay. A mark takes
-// about 160 bytes in memory; of each new key there is one, for retry_window.
+// With the engine memory of package store everything runs on the event loop. With redis each
+// recipient is decided in a goroutine of its own, since there may be something to ask for;
+// who was met on a machine is known on the others. Their clocks have to agree to much less
+// than delay. A mark takes
+// about 160 bytes in memory, and each new key makes one, for retry_window. A store that is
+// full lets go of those first, before the keys that have passed.
 //
-// Filters that share a store and have the same key share what they know. The name of a
-// mark tells nobody's address: package store says how it is hashed. For the default key
-// and for a network the names are
+// Filters that share a store and have the same key share what they know; what is known of
+// networks all share. The name of a mark tells nobody's address: package store says how it
+// is hashed. For the default key and for a network the names are
 //
 //	printf 'greylist 192.0.2.0/24\0sender=a@example.com\0recipient=b@example.net\0' | sha256sum | cut -c 1-32
 //	printf 'greylist 192.0.2.0/24' | sha256sum | cut -c 1-32
@@ -72,23 +74,24 @@
 //
 // Each machine goes on with what it knows: who has passed before is not delayed. Whether
 // somebody is new cannot be told, since another machine may know. With on_local = "pass",
-// the default, such a recipient is let through, so that mail flows and only spam has it
-// easier; it is remembered as new all the same, and not as passed. With "delay" each
-// machine has a greylist of its own, and a server that comes to another of them each time
-// may be delayed several times. No network gets known well meanwhile.
+// the default, who would have to wait is let through, so that mail flows and only spam has
+// it easier; a new key is remembered as new all the same, not as one that has passed. With
+// "delay" each machine has a greylist of its own, and a server that comes to another of
+// them each time may be delayed at each. No network gets known well meanwhile.
 //
 // # When Redis is slow
 //
-// Slower than the time-out of the store is as down: a recipient waits once for that, the
-// 100 ms that the store has by default, and those after it do not. Faster than that, only
-// recipients with a new key wait, as long as Redis takes, and only their session.
+// A recipient waits for Redis if this machine does not know its key or its network, and
+// holds up its session only. Slower than the time-out of the store, 100 ms if nothing else
+// is set, is as down: who waits is then answered as above, after that time at most for the
+// network and again for the key, and after three failures nobody waits.
 //
 // # When Redis is restarted
 //
 // With its data nothing changes. Without it, each machine tells again what it knows and
 // uses: a client that comes to the machine on which it was before is not delayed a second
-// time. One that comes to another machine, which has never met it, begins anew there, once;
-// so does one that had passed. No mail is refused for good in any case.
+// time. One that comes to another machine, which has not met it, begins anew there, once,
+// also if it had passed before. No mail is refused for good in any case.
 //
 // With the engine memory a restart is one of millstream: what is not in its file begins
 // anew.
@@ -96,8 +99,8 @@
 // # Cost
 //
 // The MTA is asked for the client and the recipients, and waits for an answer to each
-// recipient. A decision takes some 2 µs and one allocation, and that of a message that has
-// to wait another few for the text.
+// recipient. With memory the decision about one that is known takes 0.7 µs and one
+// allocation, that about a new one 2 µs.
 //
 // The metric greylist.decisions counts recipients by greylist.result, and greylist.delay
 // has how long those that passed have waited. Look at early against passed when delay is

@@ -39,7 +39,7 @@ type message struct {
 func (f *filter) handler() handlers.Handler {
 	f.shelf = fmt.Sprintf("greylist %p", f)
 	hs := []handlers.Handler{handlers.Need(handlers.KindConnect), handlers.On(f.rcpt)}
-	if len(f.keys.parts) > 0 && f.keys.parts[0] == helo {
+	if f.keys.byHelo {
 		hs = append(hs, handlers.Need(handlers.KindHelo))
 	}
 	if f.settings.SkipAuthenticated {
@@ -74,7 +74,7 @@ func (f *filter) rcpt(s *handlers.Session, c *protocol.RcptTo) handlers.Reply {
 		return f.answer(s.Context(), m, verdict{result: skipped})
 	}
 	of := subject{client: client, sender: m.sender, rcpt: c.Mailbox()}
-	if len(f.keys.parts) > 0 && f.keys.parts[0] == helo {
+	if f.keys.byHelo {
 		of.helo = s.Helo()
 	}
 	k := f.keys.make(of)

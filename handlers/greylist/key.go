@@ -29,12 +29,16 @@ const space = "greylist "
 type keys struct {
 	parts      []string // the words, in the order of the table above, but network
 	byNetwork  bool     // the network of the client is one of them
+	byHelo     bool     // so is the name that it gave
 	ipv4, ipv6 int      // how many bits of an address are its network
 }
 
 // newKeys returns what makes the keys of settings.
 func newKeys(s *Settings) (keys, error) {
-	k := keys{byNetwork: slices.Contains(s.Key, network), ipv4: s.IPv4Bits, ipv6: s.IPv6Bits}
+	k := keys{
+		byNetwork: slices.Contains(s.Key, network), byHelo: slices.Contains(s.Key, helo),
+		ipv4: s.IPv4Bits, ipv6: s.IPv6Bits,
+	}
 	for i, word := range s.Key {
 		if !slices.Contains(words, word) {
 			return k, fmt.Errorf("key[%d]: %q is none of %s", i, word, strings.Join(words, ", "))
