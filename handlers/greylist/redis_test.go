@@ -111,6 +111,18 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// While Redis is away no message counts for its network: what was counted there would be
+// overwritten.
+func TestAwayDoesNotCount(t *testing.T) {
+	m := join(t, "/nonexistent", time.Second, func(s *greylist.Settings) { s.OnLocal, s.WhitelistAfter = "delay", 1 })
+	expect(t, "first", send(t, m, client, from, to), later)
+	delayed()
+	if got := send(t, m, client, from, to); verdict(got) != ok {
+		t.Errorf("came again: %q", got)
+	}
+	expect(t, "another", send(t, m, client, "x@example.com", to), later)
+}
+
 // A Redis that hangs holds nobody longer than the time-out.
 func TestHangs(t *testing.T) {
 	for onLocal, want := range map[string]string{"pass": ok, "delay": later} {
