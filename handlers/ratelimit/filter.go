@@ -1,0 +1,220 @@
+package ratelimit
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"millstream/handlers"
+	"millstream/handlers/store"
+	"millstream/handlers/when"
+	"millstream/protocol"
+)
+
+// filter is what limits have in common. It is shared by all sessions.
+type filter struct {
+	counters store.Counters
+	log      *slog.Logger
+	pace     pace
+	shelf    string // the place of drafts
+}
+
+// New returns the filter. It counts in counters, which outlives it; names are those of
+// expressions and texts, and may be nil, as may meter, which is then not used, and log,
+// which is then [slog.Default]. Two filters whose meters have different attributes are
+// told apart by these. The error has what Check tells, or the first expression or text
+// that cannot be compiled, with its key.
+func New(s *Settings, names *when.Names, counters store.Counters, meter metric.Meter, log *slog.Logger) (handlers.Handler, error) {
+	var mistakes []error
+	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	if counters == nil {
+		return nil, fmt.Errorf("%w: store of ratelimit", handlers.ErrNull)
+	}
+	if log == nil {
+		log = slog.Default()
+	}
+	f := &filter{counters: counters, log: log}
+	f.shelf = fmt.Sprintf("ratelimit %p", f)
+	var limits []*limit
+	var list []handlers.Handler
+	for i := range s.Limits {
+		l, err := f.limit(&s.Limits[i], i, names)
+		if err != nil {
+			return nil, fmt.Errorf("limit[%d].%w", i, err)
+		}
+		if l.counts, err = newCounts(meter, l.Name); err != nil {
+			return nil, err
+		}
+		h, err := l.conditional()
+		if err != nil {
+			return nil, fmt.Errorf("limit[%d].%w", i, err)
+		}
+		limits, list = append(limits, l), append(list, h)
+	}
+	return bypassed(s, names, handlers.Chain(append(f.keeper(limits), list...)...))
+}
+
+// limit returns a limit of the settings, which is the i-th.
+func (f *filter) limit(given *Limit, i int, names *when.Names) (*limit, error) {
+	settings := *given // ours, whatever becomes of the other
+	l := &limit{
+		Limit: &settings, filter: f, shelf: f.shelf + " " + strconv.Itoa(i),
+		most: int64(settings.Limit), window: store.Window{Length: settings.Window, Sliding: settings.WindowType != fixed},
+	}
+	var err error
+	if l.key, err = newKey(l.Limit, names); err != nil {
+		return nil, err
+	}
+	if a := l.action(); a == tempFail || a == reject || a == quarantine {
+		source := l.Text
+		if source == "" {
+			source = defaultText(l.Limit)
+		}
+		if l.text, err = newWording(source, names); err != nil {
+			return nil, fmt.Errorf("text: %w", err)
+		}
+	}
+	if l.When != "" {
+		if l.when, err = when.Compile(l.When, names); err != nil {
+			return nil, fmt.Errorf("when: %w", err)
+		}
+	}
+	return l, l.place()
+}
+
+// place finds out when l is counted, and whether it can be.
+func (l *limit) place() error {
+	known, single := l.key.known()
+	switch l.What {
+	case recipients:
+		known = max(known, handlers.KindEnvelopeRecipient)
+	case bytesSent:
+		known = handlers.KindEndOfMessage
+	}
+	if l.when != nil {
+		known = max(known, l.when.Needs().Stage)
+	}
+	switch {
+	case known <= handlers.KindEnvelopeFrom:
+		l.stage = handlers.KindEnvelopeFrom
+	case known == handlers.KindEnvelopeRecipient:
+		l.stage = known
+	default:
+		l.stage = handlers.KindEndOfMessage
+	}
+	whole := l.action() == discard || l.action() == quarantine
+	switch {
+	case single && l.stage == handlers.KindEndOfMessage:
+		return errors.New("key: it is about single recipients, and what or when about what is known later, when there may be many: " +
+			"leave the recipient out of key, or count messages or recipients without a condition about the text")
+	case single && whole:
+		return fmt.Errorf("action: the key is about single recipients, and %s about the whole message: write tempfail or reject", l.action())
+	case l.text != nil && l.text.text.Needs().Stage > l.stage:
+		return fmt.Errorf("text: there is something in it that is known from %v on, and the limit is counted at %v: leave it out",
+			l.text.text.Needs().Stage, l.stage)
+	}
+	return nil
+}
+
+// conditional returns l as a handler, with its condition and what its texts need.
+func (l *limit) conditional() (handlers.Handler, error) {
+	h := l.handler()
+	if l.when != nil {
+		var err error
+		if h, err = when.Handler(l.when, h); err != nil {
+			return nil, fmt.Errorf("when: %w", err)
+		}
+	}
+	for _, p := range l.key.parts {
+		if p.text != nil {
+			h = p.text.Around(h)
+		}
+	}
+	if l.text != nil && strings.Contains(l.text.text.String(), "{{") {
+		h = l.text.text.Around(h)
+	}
+	return h, nil
+}
+
+// bypassed returns h for all but those who are to have no limit.
+func bypassed(s *Settings, names *when.Names, h handlers.Handler) (handlers.Handler, error) {
+	var all []string
+	for i, network := range s.TrustedNetworks {
+		source := fmt.Sprintf("!in_network(%q)", network)
+		if _, err := when.Compile(source, names); err != nil {
+			return nil, fmt.Errorf("trusted_networks[%d]: %w", i, err)
+		}
+		all = append(all, source)
+	}
+	if s.SkipAuthenticated {
+		all = append(all, "!authenticated")
+	}
+	if len(all) == 0 {
+		return h, nil
+	}
+	p, err := when.Compile(strings.Join(all, " && "), names)
+	if err != nil {
+		return nil, fmt.Errorf("trusted_networks: %w", err)
+	}
+	return when.Handler(p, h)
+}
+
+// A draft is what is known of the message under way that events do not tell again.
+type draft struct {
+	sender protocol.View
+	size   int64 // of the body
+}
+
+// keeper returns what notes of a message what limits need later.
+func (f *filter) keeper(limits []*limit) (hs []handlers.Handler) {
+	var clients, senders, sizes bool
+	for _, l := range limits {
+		clients = clients || l.key.has(clientAddr, clientNetwork)
+		senders = senders || l.stage > handlers.KindEnvelopeFrom && l.key.has(sender, senderDomain)
+		sizes = sizes || l.What == bytesSent
+	}
+	if clients {
+		hs = append(hs, handlers.Need(handlers.KindConnect))
+	}
+	if senders {
+		hs = append(hs, handlers.Observe(func(s *handlers.Session, c *protocol.MailFrom) { f.draft(s, true).sender = c.Mailbox().Clone() }))
+	}
+	if sizes {
+		hs = append(hs, handlers.Observe(func(s *handlers.Session, c *protocol.Body) { f.draft(s, true).size += int64(len(c.Chunk)) }))
+	}
+	return hs
+}
+
+// draft returns the draft of the message under way. If there is none it is nil, or made.
+func (f *filter) draft(s *handlers.Session, wanted bool) *draft {
+	kept, _ := s.Shelf().Get(f.shelf)
+	d, _ := kept.(*draft)
+	if d == nil && wanted {
+		d = &draft{}
+		s.Shelf().Set(f.shelf, d)
+	}
+	return d
+}
+
+// sender returns the sender of the message under way, if it was kept.
+func (f *filter) sender(s *handlers.Session) protocol.View {
+	if d := f.draft(s, false); d != nil {
+		return d.sender
+	}
+	return nil
+}
+
+// size returns how much of the body has come.
+func (f *filter) size(s *handlers.Session) int64 {
+	if d := f.draft(s, false); d != nil {
+		return d.size
+	}
+	return 0
+}
