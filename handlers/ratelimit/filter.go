@@ -23,11 +23,11 @@ type filter struct {
 	shelf    string // the place of drafts
 }
 
-// New returns the filter. It counts in counters, which outlives it; names are those of
-// expressions and texts, and may be nil, as may meter, which is then not used, and log,
-// which is then [slog.Default]. Two filters whose meters have different attributes are
-// told apart by these. The error has what Check tells, or the first expression or text
-// that cannot be compiled, with its key.
+// New returns the filter. It counts in counters, which is not closed with it: any store
+// will do. names are those of expressions and texts, and may be nil. meter may be nil,
+// which measures nothing; the measurements of several filters are told apart by the
+// attributes of their meters. log may be nil, which is [slog.Default]. The error has what
+// Check tells, or the first expression or text that cannot be compiled, with its key.
 func New(s *Settings, names *when.Names, counters store.Counters, meter metric.Meter, log *slog.Logger) (handlers.Handler, error) {
 	var mistakes []error
 	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })

@@ -21,87 +21,106 @@ func TestLimits(t *testing.T) {
 		script, want string
 	}{
 		{
-			"messages of a sender", ratelimit.Limit{Key: []string{"sender"}},
+			"messages of a sender",
+			ratelimit.Limit{Key: []string{"sender"}},
 			a + "; abort; mail <A@X.example>; abort; " + a + ";" + b, "continue continue 450 continue",
 		},
 		{
-			"messages of a domain", ratelimit.Limit{Key: []string{"sender_domain"}},
+			"messages of a domain",
+			ratelimit.Limit{Key: []string{"sender_domain"}},
 			a + "; abort; mail <c@X.EXAMPLE>; abort; mail <d@x.example>; " + b + "; abort; mail <postmaster>; abort; mail <>", "continue continue 450 continue continue continue",
 		},
 		{
-			"messages of a user", ratelimit.Limit{Key: []string{"auth_user"}, Limit: 1},
+			"messages of a user",
+			ratelimit.Limit{Key: []string{"auth_user"}, Limit: 1},
 			a + "; abort; " + a + "; abort; user alice; " + a + "; abort; user Alice; " + b + "; user bob; " + a,
 			"continue continue continue 450 continue",
 		},
 		{
-			"recipients of a user", ratelimit.Limit{Key: []string{"auth_user"}, What: "recipients"},
+			"recipients of a user",
+			ratelimit.Limit{Key: []string{"auth_user"}, What: "recipients"},
 			"user alice; " + a + "; rcpt <c@z.example>; rcpt <d@z.example>; rcpt <e@z.example>; eom; user alice;" + a + "; rcpt <c@z.example>",
 			"continue continue continue 450 continue continue 450",
 		},
 		{
-			"recipients of a sender", ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, Action: "reject"},
+			"recipients of a sender",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, Action: "reject"},
 			a + "; rcpt <c@z.example>; rcpt <d@z.example>; abort; " + b + "; rcpt <c@z.example>", "continue continue 550 continue continue",
 		},
 		{
-			"to a recipient", ratelimit.Limit{Key: []string{"rcpt"}, Limit: 1},
+			"to a recipient",
+			ratelimit.Limit{Key: []string{"rcpt"}, Limit: 1},
 			a + "; rcpt <c@z.example>; rcpt <d@z.example>; eom; " + b + "; rcpt <C@z.example>; rcpt <e@z.example>", "continue continue continue continue continue 450 continue",
 		},
 		{
-			"messages to a domain count once", ratelimit.Limit{Key: []string{"rcpt_domain"}},
+			"messages to a domain count once",
+			ratelimit.Limit{Key: []string{"rcpt_domain"}},
 			a + "; rcpt <c@z.example>; rcpt <d@z.example>; rcpt <e@z.example>; eom; " +
 				b + "; rcpt <c@z.example>; eom; " + b + "; rcpt <c@z.example>; rcpt <c@w.example>",
 			"continue continue continue continue continue continue continue continue continue 450 continue",
 		},
 		{
-			"sender and recipient", ratelimit.Limit{Key: []string{"sender", "rcpt"}, Limit: 1},
+			"sender and recipient",
+			ratelimit.Limit{Key: []string{"sender", "rcpt"}, Limit: 1},
 			a + "; rcpt <c@z.example>; abort; " + b + "; rcpt <c@z.example>; abort; " + a + "; rcpt <d@z.example>; rcpt <c@z.example>",
 			"continue continue continue continue continue continue 450",
 		},
 		{
-			"bytes", ratelimit.Limit{Key: []string{"sender"}, What: "bytes", Limit: 100},
+			"bytes",
+			ratelimit.Limit{Key: []string{"sender"}, What: "bytes", Limit: 100},
 			a + "; rcpt <c@z>; body 50; body 30; eom; " + a + "; rcpt <c@z>; body 30; eom; " + b + "; rcpt <c@z>; body 30; eom; " + a + "; rcpt <c@z>; body 20; eom",
 			"continue continue continue continue continue continue continue continue 450 continue continue continue continue continue continue continue continue",
 		},
 		{
-			"a text", ratelimit.Limit{Key: []string{"{{sender_domain}}/{{sender}}"}, Limit: 1},
+			"a text",
+			ratelimit.Limit{Key: []string{"{{sender_domain}}/{{sender}}"}, Limit: 1},
 			a + "; abort; " + b + "; abort; " + a, "continue continue 450",
 		},
 		{
-			"the null sender", ratelimit.Limit{Key: []string{"<{{sender}}>"}, Limit: 1},
+			"the null sender",
+			ratelimit.Limit{Key: []string{"<{{sender}}>"}, Limit: 1},
 			"mail <>; abort; mail <>", "continue 450",
 		},
 		{
-			"what is known late", ratelimit.Limit{Key: []string{`{{header("X-List")}}`}, Limit: 1},
+			"what is known late",
+			ratelimit.Limit{Key: []string{`{{header("X-List")}}`}, Limit: 1},
 			a + "; rcpt <c@z>; header X-List news; eom; " + a + "; rcpt <c@z>; header X-List NEWS; eom; " + a + "; rcpt <c@z>; eom",
 			"continue continue continue continue continue continue continue 450 continue continue continue",
 		},
 		{
-			"a condition", ratelimit.Limit{Key: []string{"sender"}, Limit: 1, When: `sender_domain == "x.example"`},
+			"a condition",
+			ratelimit.Limit{Key: []string{"sender"}, Limit: 1, When: `sender_domain == "x.example"`},
 			a + "; abort; " + b + "; abort; " + b + "; abort; " + a, "continue continue continue 450",
 		},
 		{
-			"a condition about recipients", ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, When: `rcpt_domain != "z.example"`},
+			"a condition about recipients",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, When: `rcpt_domain != "z.example"`},
 			a + "; rcpt <c@z.example>; rcpt <c@w.example>; rcpt <d@w.example>; rcpt <d@z.example>", "continue continue continue 450 continue",
 		},
 		{
-			"a condition about the text", ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 3, When: `header("X-List") != ""`},
+			"a condition about the text",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 3, When: `header("X-List") != ""`},
 			a + "; rcpt <c@z>; rcpt <d@z>; header X-List a; eom; " + a + "; rcpt <c@z>; rcpt <d@z>; header X-List a; eom; " + a + "; rcpt <c@z>; rcpt <d@z>; eom",
 			"continue continue continue continue continue continue continue continue continue 450 continue continue continue continue",
 		},
 		{
-			"discard", ratelimit.Limit{Key: []string{"sender"}, Limit: 1, Action: "discard"},
+			"discard",
+			ratelimit.Limit{Key: []string{"sender"}, Limit: 1, Action: "discard"},
 			a + "; abort; " + a, "continue discard",
 		},
 		{
-			"hold", ratelimit.Limit{Key: []string{"sender"}, Limit: 1, Action: "quarantine"},
+			"hold",
+			ratelimit.Limit{Key: []string{"sender"}, Limit: 1, Action: "quarantine"},
 			a + "; rcpt <c@z>; eom; " + a + "; rcpt <c@z>; eom", "continue, continue, continue, continue, continue, continue quarantine",
 		},
 		{
-			"hold for bytes", ratelimit.Limit{Key: []string{"sender"}, What: "bytes", Limit: 10, Action: "quarantine"},
+			"hold for bytes",
+			ratelimit.Limit{Key: []string{"sender"}, What: "bytes", Limit: 10, Action: "quarantine"},
 			a + "; rcpt <c@z>; body 11; eom", "continue, continue, continue, continue quarantine",
 		},
 		{
-			"tell only", ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, Action: "continue"},
+			"tell only",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, Action: "continue"},
 			a + "; rcpt <c@z>; rcpt <d@z>; eom", "continue continue continue continue",
 		},
 	}
@@ -217,29 +236,35 @@ func TestCount(t *testing.T) {
 		given  string // if it is given back
 	}{
 		{
-			"a message that is refused", ratelimit.Limit{Key: []string{"sender"}, Limit: 1},
+			"a message that is refused",
+			ratelimit.Limit{Key: []string{"sender"}, Limit: 1},
 			mail + "rcpt <c@z>; header X y", "mail <a@x>", "450", "continue",
 		},
 		{"one that is given up", ratelimit.Limit{Key: []string{"sender"}, Limit: 1}, mail + "rcpt <c@z>; abort", "mail <a@x>", "450", "continue"},
 		{"one that is taken", ratelimit.Limit{Key: []string{"sender"}, Limit: 1}, mail + "rcpt <c@z>; eom", "mail <a@x>", "450", "450"},
 		{
-			"a recipient that is refused", ratelimit.Limit{Key: []string{"sender"}, What: "recipients"},
+			"a recipient that is refused",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients"},
 			mail + "rcpt <no@z>; rcpt <c@z>; rcpt <no2@z>; eom", mail + "rcpt <c@z>; rcpt <d@z>", "continue 450 450", "continue continue 450",
 		},
 		{
-			"recipients of a message that is refused", ratelimit.Limit{Key: []string{"sender"}, What: "recipients"},
+			"recipients of a message that is refused",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients"},
 			mail + "rcpt <c@z>; rcpt <d@z>; header X y", mail + "rcpt <c@z>; rcpt <d@z>; rcpt <e@z>", "continue 450 450 450", "continue continue continue 450",
 		},
 		{
-			"a message to a domain whose first recipient is refused", ratelimit.Limit{Key: []string{"rcpt_domain"}, Limit: 1},
+			"a message to a domain whose first recipient is refused",
+			ratelimit.Limit{Key: []string{"rcpt_domain"}, Limit: 1},
 			mail + "rcpt <no@z>; abort", mail + "rcpt <c@z>; rcpt <d@z>", "continue 450 450", "continue continue continue",
 		},
 		{
-			"bytes of a message that is taken", ratelimit.Limit{Key: []string{"sender"}, What: "bytes", Limit: 10},
+			"bytes of a message that is taken",
+			ratelimit.Limit{Key: []string{"sender"}, What: "bytes", Limit: 10},
 			mail + "rcpt <c@z>; body 6; eom", mail + "rcpt <c@z>; body 6; eom", "continue continue continue 450", "continue continue continue 450",
 		},
 		{
-			"a condition that does not hold for the last", ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, When: `rcpt != "no@z"`},
+			"a condition that does not hold for the last",
+			ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, When: `rcpt != "no@z"`},
 			mail + "rcpt <c@z>; rcpt <no@z>; eom", mail + "rcpt <c@z>", "continue 450", "continue 450",
 		},
 	}

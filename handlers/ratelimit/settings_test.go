@@ -62,7 +62,7 @@ func TestNewRefuses(t *testing.T) {
 	for want, limit := range map[string]ratelimit.Limit{
 		"limit[0].key[0]: ": {Key: []string{"{{sendr}}"}},
 		"limit[0].when: ":   {Key: []string{"sender"}, When: "authenticted"},
-		"1:14":              {Key: []string{"sender"}, Text: "{{ limit }}{{untill}}"},
+		"1:14":              {Key: []string{"sender"}, Text: "{{ limit }}{{util}}"},
 		"limit[0].key: it is about single recipients":          {Key: []string{"rcpt"}, What: "bytes"},
 		"limit[0].key: it is about single":                     {Key: []string{"{{rcpt}}"}, When: `header("X") == "y"`},
 		"limit[0].action: the key is about single recipients":  {Key: []string{"rcpt_domain"}, Action: "discard"},

@@ -24,11 +24,13 @@ func TestText(t *testing.T) {
 	}{
 		{"default", ratelimit.Limit{Key: sender}, "450 4.7.1 limit of 2 messages in 1h is reached, please try again after Sat, 01 Jan 2000 01:00:00 +0000"},
 		{
-			"sliding", ratelimit.Limit{Key: sender, Window: time.Hour, Action: "reject", Text: "{{limit}} in {{ window }} until {{until}}"},
+			"sliding",
+			ratelimit.Limit{Key: sender, Window: time.Hour, Action: "reject", Text: "{{limit}} in {{ window }} until {{until}}"},
 			"550 5.7.1 2 in 1h until Sat, 01 Jan 2000 01:30:00 +0000",
 		},
 		{
-			"codes", ratelimit.Limit{Key: sender, Code: 421, Enhanced: "4.3.2", Window: 90 * time.Minute, Text: "{{sender}}: {{wait}} of {{window}}"},
+			"codes",
+			ratelimit.Limit{Key: sender, Code: 421, Enhanced: "4.3.2", Window: 90 * time.Minute, Text: "{{sender}}: {{wait}} of {{window}}"},
 			"421 4.3.2 a@x.example: 1h55m of 1h30m",
 		},
 		{"what clients send is not obeyed", ratelimit.Limit{Key: sender, WindowType: "fixed", Window: 24 * time.Hour, Text: "{{helo}} {{wait}} 100%"}, "450 4.7.1 %s evil? 23h40m 100%"},

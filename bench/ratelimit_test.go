@@ -1,0 +1,285 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"millstream/actors"
+	"millstream/handlers"
+	"millstream/handlers/ratelimit"
+	"millstream/handlers/store"
+	"millstream/handlers/store/redis"
+	"millstream/protocol"
+)
+
+// limitPatience is how long anything may take that has to happen.
+const limitPatience = 20 * time.Second
+
+// limitRedis is a redis-server of a test.
+type limitRedis struct {
+	t      *testing.T
+	socket string
+	cmd    *exec.Cmd
+}
+
+// startLimitRedis starts a redis-server that ends with the test.
+func startLimitRedis(t *testing.T) *limitRedis {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("there is no redis-server: apt-get install redis-server brings it")
+	}
+	dir, err := os.MkdirTemp("", "limit") //nolint:usetesting // t.TempDir may be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &limitRedis{t: t, socket: filepath.Join(dir, "s")}
+	t.Cleanup(func() {
+		r.kill()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	r.run()
+	return r
+}
+
+// run starts the process. It listens a little later.
+func (r *limitRedis) run() {
+	r.t.Helper()
+	r.cmd = exec.Command("redis-server", "--port", "0", "--save", "", "--appendonly", "no",
+		"--unixsocket", r.socket, "--dir", filepath.Dir(r.socket))
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// listens reports whether the process does.
+func (r *limitRedis) listens() bool {
+	c, err := net.Dial("unix", r.socket)
+	return err == nil && c.Close() == nil
+}
+
+// kill ends the process as a crash would.
+func (r *limitRedis) kill() {
+	if r.cmd != nil {
+		_ = r.cmd.Process.Kill()
+		_ = r.cmd.Wait()
+		r.cmd = nil
+	}
+}
+
+// signal sends the process a signal.
+func (r *limitRedis) signal(sig syscall.Signal) {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(sig); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// limitLog is a log that tests look at.
+type limitLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *limitLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// count returns how often a text was logged.
+func (l *limitLog) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
+// A limitMachine is a server with limits that it shares.
+type limitMachine struct {
+	t       *testing.T
+	store   *redis.Store
+	key     string // that the filter counts last
+	session *actors.Offline
+	log     limitLog
+	passed  int64 // recipients
+}
+
+var limitWindow = store.Window{Length: 1000 * time.Hour} // no test runs into the end of one
+
+// machine returns a server whose users may have so many recipients.
+func (r *limitRedis) machine(limit int, cfg redis.Config) *limitMachine {
+	r.t.Helper()
+	m := &limitMachine{t: r.t}
+	cfg.Addresses, cfg.Log = []string{r.socket}, slog.New(slog.NewTextHandler(&m.log, nil))
+	var err error
+	if m.store, err = redis.Open(cfg); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() {
+		if err := m.store.Close(); err != nil {
+			r.t.Error(err)
+		}
+	})
+	settings := &ratelimit.Settings{Limits: []ratelimit.Limit{
+		{Name: "user", Key: []string{"auth_user"}, What: "recipients", Limit: limit, Window: limitWindow.Length, WindowType: "fixed"},
+	}}
+	h, err := ratelimit.New(settings, nil, limitKeys{m.store, m}, nil, cfg.Log)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if m.session, err = actors.NewOffline(actors.Config{Log: cfg.Log, SlowInline: time.Hour}, handlers.Shared(handlers.Named("limit", h))); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { m.session.HangUp(nil) })
+	answersTo(r.t, m.session, &protocol.Negotiate{Offer: protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}})
+	return m
+}
+
+// limitKeys notes which keys a filter counts.
+type limitKeys struct {
+	store.Counters
+	m *limitMachine
+}
+
+// Take implements store.Counters.
+func (k limitKeys) Take(ctx context.Context, key string, n, limit int64, w store.Window) (store.Total, bool) {
+	k.m.key = key
+	return k.Counters.Take(ctx, key, n, limit, w)
+}
+
+// send sends a mail of alice to one recipient, and reports whether it was taken. One
+// that is over the limit is refused as it should be.
+func (m *limitMachine) send() bool {
+	m.t.Helper()
+	rcpt := answersTo(m.t, m.session, protocol.NewMacro(protocol.CodeMailFrom, "auth_authen", "alice"),
+		&protocol.MailFrom{Addr: protocol.View("<alice@example.com>")}, &protocol.RcptTo{Addr: protocol.View("<bob@example.net>")})
+	if len(rcpt) == 1 && strings.HasPrefix(rcpt[0], "reply-text 450 4.7.1 limit of ") {
+		answersTo(m.t, m.session, &protocol.Abort{})
+		return false
+	}
+	if end := answersTo(m.t, m.session, &protocol.EndOfMessage{}); !slices.Equal(rcpt, []string{"continue"}) || !slices.Equal(end, rcpt) {
+		m.t.Fatalf("answers %q, %q", rcpt, end)
+	}
+	m.passed++
+	return true
+}
+
+// knows returns how much alice has sent, as far as m knows.
+func (m *limitMachine) knows() int64 {
+	return m.store.Incr(m.t.Context(), m.key, 0, limitWindow).N
+}
+
+// Two servers hold one limit. It is overrun by what the other one lets pass between two
+// exchanges, and by no more. Here nothing is exchanged but when the test says so.
+func TestLimitShared(t *testing.T) {
+	const limit, most = 100, 7 // mails between two exchanges
+	server := startLimitRedis(t)
+	var machines [2]*limitMachine
+	for i := range machines {
+		machines[i] = server.machine(limit, redis.Config{Flush: 24 * time.Hour, Timeout: limitPatience})
+	}
+	waitUntil(t, "Redis listens", server.listens, func() {})
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 30 {
+		for _, m := range machines {
+			for range 1 + random.IntN(most) {
+				m.send()
+			}
+		}
+		for range 2 { // the first has to hear what the last has told
+			for _, m := range machines {
+				m.knows()
+				if _, there := m.store.Get(t.Context(), "nobody"); there { // asks at once
+					t.Fatal("there is a mark that nobody has made")
+				}
+			}
+		}
+	}
+	passed := machines[0].passed + machines[1].passed
+	if passed < limit || passed > limit+most {
+		t.Errorf("%d passed, want %d to %d", passed, limit, limit+most)
+	}
+	for i, m := range machines {
+		if m.passed < limit/4 || m.send() {
+			t.Errorf("machine %d let %d pass and has not stopped, or had no share", i, m.passed)
+		}
+	}
+	t.Logf("%d of %d passed", passed, limit)
+}
+
+// Redis is killed, comes back without its data, hangs and goes on, while mail is sent.
+// All mail is within the limit, and none is refused or left without an answer. Nothing
+// that was counted is lost: another server knows of all afterwards.
+func TestLimitOutage(t *testing.T) {
+	server := startLimitRedis(t)
+	cfg := redis.Config{Timeout: 100 * time.Millisecond, Retry: 20 * time.Millisecond}
+	a, b := server.machine(1<<40, cfg), server.machine(1<<40, cfg)
+	both := func() {
+		for _, m := range []*limitMachine{a, b} {
+			if !m.send() {
+				t.Fatal("mail within the limit was refused")
+			}
+		}
+	}
+	again := func(text string) func() bool { // both have logged it after this
+		inA, inB := a.log.count(text), b.log.count(text)
+		return func() bool { return a.log.count(text) > inA && b.log.count(text) > inB }
+	}
+	agree := func() bool { return a.knows() == a.passed+b.passed && b.knows() == a.passed+b.passed }
+	both()
+	waitUntil(t, "both know what both have sent", agree, func() {})
+
+	outages := []struct {
+		begin, end func()
+	}{
+		{server.kill, server.run},
+		{func() { server.signal(syscall.SIGSTOP) }, func() { server.signal(syscall.SIGCONT) }},
+		{server.kill, server.run},
+	}
+	for i, outage := range outages {
+		away, back, begun := again("redis does not answer"), again("redis answers again"), a.passed
+		outage.begin()
+		waitUntil(t, "it is told that Redis has gone", away, both)
+		outage.end()
+		waitUntil(t, "it is told that Redis is back", back, both)
+		waitUntil(t, "both know what both have sent", agree, func() {})
+		t.Logf("outage %d: %d mails by each server", i+1, a.passed-begun)
+	}
+
+	total := a.passed + b.passed
+	c := server.machine(int(total), cfg)
+	c.key = a.key
+	waitUntil(t, "another server knows of all", func() bool { return c.knows() == total }, func() {})
+	if c.send() {
+		t.Errorf("more than %d passed", total)
+	}
+}
+
+// waitUntil waits until something is so, and does something meanwhile.
+func waitUntil(t *testing.T, what string, so func() bool, meanwhile func()) {
+	t.Helper()
+	pause := time.NewTicker(time.Millisecond)
+	defer pause.Stop()
+	for deadline := time.Now().Add(limitPatience); !so(); <-pause.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+		for range 10 {
+			meanwhile()
+		}
+	}
+}
