@@ -5,10 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,72 +17,9 @@ import (
 	"millstream/handlers/ratelimit"
 	"millstream/handlers/store"
 	"millstream/handlers/store/redis"
+	"millstream/handlers/store/redistest"
 	"millstream/protocol"
 )
-
-// limitPatience is how long anything may take that has to happen.
-const limitPatience = 20 * time.Second
-
-// limitRedis is a redis-server of a test.
-type limitRedis struct {
-	t      *testing.T
-	socket string
-	cmd    *exec.Cmd
-}
-
-// startLimitRedis starts a redis-server that ends with the test.
-func startLimitRedis(t *testing.T) *limitRedis {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("there is no redis-server: apt-get install redis-server brings it")
-	}
-	dir, err := os.MkdirTemp("", "limit") //nolint:usetesting // t.TempDir may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &limitRedis{t: t, socket: filepath.Join(dir, "s")}
-	t.Cleanup(func() {
-		r.kill()
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	r.run()
-	return r
-}
-
-// run starts the process. It listens a little later.
-func (r *limitRedis) run() {
-	r.t.Helper()
-	r.cmd = exec.Command("redis-server", "--port", "0", "--save", "", "--appendonly", "no",
-		"--unixsocket", r.socket, "--dir", filepath.Dir(r.socket))
-	if err := r.cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-// listens reports whether the process does.
-func (r *limitRedis) listens() bool {
-	c, err := net.Dial("unix", r.socket)
-	return err == nil && c.Close() == nil
-}
-
-// kill ends the process as a crash would.
-func (r *limitRedis) kill() {
-	if r.cmd != nil {
-		_ = r.cmd.Process.Kill()
-		_ = r.cmd.Wait()
-		r.cmd = nil
-	}
-}
-
-// signal sends the process a signal.
-func (r *limitRedis) signal(sig syscall.Signal) {
-	r.t.Helper()
-	if err := r.cmd.Process.Signal(sig); err != nil {
-		r.t.Fatal(err)
-	}
-}
 
 // limitLog is a log that tests look at.
 type limitLog struct {
@@ -120,18 +53,18 @@ type limitMachine struct {
 
 var limitWindow = store.Window{Length: 1000 * time.Hour} // no test runs into the end of one
 
-// machine returns a server whose users may have so many recipients.
-func (r *limitRedis) machine(limit int, cfg redis.Config) *limitMachine {
-	r.t.Helper()
-	m := &limitMachine{t: r.t}
-	cfg.Addresses, cfg.Log = []string{r.socket}, slog.New(slog.NewTextHandler(&m.log, nil))
+// newLimitMachine returns a server whose users may have so many recipients.
+func newLimitMachine(t *testing.T, shared *redistest.Server, limit int, cfg redis.Config) *limitMachine {
+	t.Helper()
+	m := &limitMachine{t: t}
+	cfg.Addresses, cfg.Log = []string{shared.Socket}, slog.New(slog.NewTextHandler(&m.log, nil))
 	var err error
 	if m.store, err = redis.Open(cfg); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
-	r.t.Cleanup(func() {
+	t.Cleanup(func() {
 		if err := m.store.Close(); err != nil {
-			r.t.Error(err)
+			t.Error(err)
 		}
 	})
 	settings := &ratelimit.Settings{Limits: []ratelimit.Limit{
@@ -139,13 +72,13 @@ func (r *limitRedis) machine(limit int, cfg redis.Config) *limitMachine {
 	}}
 	h, err := ratelimit.New(settings, nil, limitKeys{m.store, m}, nil, cfg.Log)
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if m.session, err = actors.NewOffline(actors.Config{Log: cfg.Log, SlowInline: time.Hour}, handlers.Shared(handlers.Named("limit", h))); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
-	r.t.Cleanup(func() { m.session.HangUp(nil) })
-	answersTo(r.t, m.session, &protocol.Negotiate{Offer: protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}})
+	t.Cleanup(func() { m.session.HangUp(nil) })
+	answersTo(t, m.session, &protocol.Negotiate{Offer: protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}})
 	return m
 }
 
@@ -187,12 +120,11 @@ func (m *limitMachine) knows() int64 {
 // exchanges, and by no more. Here nothing is exchanged but when the test says so.
 func TestLimitShared(t *testing.T) {
 	const limit, most = 100, 7 // mails between two exchanges
-	server := startLimitRedis(t)
+	server := redistest.Start(t)
 	var machines [2]*limitMachine
 	for i := range machines {
-		machines[i] = server.machine(limit, redis.Config{Flush: 24 * time.Hour, Timeout: limitPatience})
+		machines[i] = newLimitMachine(t, server, limit, redis.Config{Flush: 24 * time.Hour, Timeout: redistest.Patience})
 	}
-	waitUntil(t, "Redis listens", server.listens, func() {})
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 30 {
 		for _, m := range machines {
@@ -225,61 +157,49 @@ func TestLimitShared(t *testing.T) {
 // All mail is within the limit, and none is refused or left without an answer. Nothing
 // that was counted is lost: another server knows of all afterwards.
 func TestLimitOutage(t *testing.T) {
-	server := startLimitRedis(t)
+	server := redistest.Start(t)
 	cfg := redis.Config{Timeout: 100 * time.Millisecond, Retry: 20 * time.Millisecond}
-	a, b := server.machine(1<<40, cfg), server.machine(1<<40, cfg)
-	both := func() {
-		for _, m := range []*limitMachine{a, b} {
-			if !m.send() {
+	a, b := newLimitMachine(t, server, 1<<40, cfg), newLimitMachine(t, server, 1<<40, cfg)
+	mails := func() {
+		for i := range 20 {
+			if m := []*limitMachine{a, b}[i%2]; !m.send() {
 				t.Fatal("mail within the limit was refused")
 			}
 		}
 	}
-	again := func(text string) func() bool { // both have logged it after this
+	again := func(text string) func() bool { // both have logged it after this, and send mail until then
 		inA, inB := a.log.count(text), b.log.count(text)
-		return func() bool { return a.log.count(text) > inA && b.log.count(text) > inB }
+		return func() bool {
+			mails()
+			return a.log.count(text) > inA && b.log.count(text) > inB
+		}
 	}
 	agree := func() bool { return a.knows() == a.passed+b.passed && b.knows() == a.passed+b.passed }
-	both()
-	waitUntil(t, "both know what both have sent", agree, func() {})
+	mails()
+	redistest.Eventually(t, "both know what both have sent", agree)
 
 	outages := []struct {
 		begin, end func()
 	}{
-		{server.kill, server.run},
-		{func() { server.signal(syscall.SIGSTOP) }, func() { server.signal(syscall.SIGCONT) }},
-		{server.kill, server.run},
+		{server.Kill, server.Run},
+		{func() { server.Signal(syscall.SIGSTOP) }, func() { server.Signal(syscall.SIGCONT) }},
+		{server.Kill, server.Run},
 	}
 	for i, outage := range outages {
 		away, back, begun := again("redis does not answer"), again("redis answers again"), a.passed
 		outage.begin()
-		waitUntil(t, "it is told that Redis has gone", away, both)
+		redistest.Eventually(t, "it is told that Redis has gone", away)
 		outage.end()
-		waitUntil(t, "it is told that Redis is back", back, both)
-		waitUntil(t, "both know what both have sent", agree, func() {})
+		redistest.Eventually(t, "it is told that Redis is back", back)
+		redistest.Eventually(t, "both know what both have sent", agree)
 		t.Logf("outage %d: %d mails by each server", i+1, a.passed-begun)
 	}
 
 	total := a.passed + b.passed
-	c := server.machine(int(total), cfg)
+	c := newLimitMachine(t, server, int(total), cfg)
 	c.key = a.key
-	waitUntil(t, "another server knows of all", func() bool { return c.knows() == total }, func() {})
+	redistest.Eventually(t, "another server knows of all", func() bool { return c.knows() == total })
 	if c.send() {
 		t.Errorf("more than %d passed", total)
-	}
-}
-
-// waitUntil waits until something is so, and does something meanwhile.
-func waitUntil(t *testing.T, what string, so func() bool, meanwhile func()) {
-	t.Helper()
-	pause := time.NewTicker(time.Millisecond)
-	defer pause.Stop()
-	for deadline := time.Now().Add(limitPatience); !so(); <-pause.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		for range 10 {
-			meanwhile()
-		}
 	}
 }

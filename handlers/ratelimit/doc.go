@@ -48,7 +48,7 @@
 // # When it is counted
 //
 //	messages    at MAIL
-//	recipients  at RCPT
+//	recipients  at RCPT; where it is later 10000 of a message at most
 //	bytes       at the end of the message: those of its body
 //
 // What a key or a condition has to know may be known later. Then messages are counted at
@@ -67,6 +67,10 @@
 //	discard           the message is taken and dropped, for all its recipients
 //	quarantine        the message is held at its end, with text as the reason
 //	continue          nothing, but for the log and the measurements
+//
+// A message that the MTA cannot hold, and a key or condition that cannot be worked out,
+// is answered as a failure of the handler: refused for now, if the configuration does not
+// say otherwise. A text that cannot is replaced by a plain one.
 //
 // What is over the limit is not counted, so that as much goes on passing as is allowed.
 // A message that alone has more bytes than the limit never passes: the limit is to be
@@ -115,8 +119,10 @@
 //
 // # What is told
 //
-// The log has a line when a key goes over a limit, once in a window of its length, and no
-// more than five a second; the line after some that were left out says how many.
+// The log has a line when a key goes over a limit, once in a fixed window of its length,
+// and no more than five a second; the line after some that were left out says how many.
+// It names the user, client or address that the key is. That a line was written is a
+// counter in the store too, so of machines that share one mostly one writes it.
 // [MetricDecisions] and [MetricKeys] count.
 //
 // # Cost

@@ -21,6 +21,7 @@ type filter struct {
 	log      *slog.Logger
 	pace     pace
 	shelf    string // the place of drafts
+	macros   protocol.MacroLists
 }
 
 // New returns the filter. It counts in counters, which is not closed with it: any store
@@ -58,7 +59,18 @@ func New(s *Settings, names *when.Names, counters store.Counters, meter metric.M
 		}
 		limits, list = append(limits, l), append(list, h)
 	}
-	return bypassed(s, names, handlers.Chain(append(f.keeper(limits), list...)...))
+	trust, err := trusted(s, names)
+	if err != nil {
+		return nil, err
+	}
+	if f.addMacros(limits, trust); !f.macros.Empty() {
+		list = append(list, handlers.On(f.negotiate))
+	}
+	h := handlers.Chain(append(f.keeper(limits), list...)...)
+	if trust == nil {
+		return h, nil
+	}
+	return when.Handler(trust, h)
 }
 
 // limit returns a limit of the settings, which is the i-th.
@@ -143,8 +155,8 @@ func (l *limit) conditional() (handlers.Handler, error) {
 	return h, nil
 }
 
-// bypassed returns h for all but those who are to have no limit.
-func bypassed(s *Settings, names *when.Names, h handlers.Handler) (handlers.Handler, error) {
+// trusted returns the condition under which there are limits at all; nil if there is none.
+func trusted(s *Settings, names *when.Names) (*when.Program, error) {
 	var all []string
 	for i, network := range s.TrustedNetworks {
 		source := fmt.Sprintf("!in_network(%q)", network)
@@ -157,64 +169,11 @@ func bypassed(s *Settings, names *when.Names, h handlers.Handler) (handlers.Hand
 		all = append(all, "!authenticated")
 	}
 	if len(all) == 0 {
-		return h, nil
+		return nil, nil
 	}
 	p, err := when.Compile(strings.Join(all, " && "), names)
 	if err != nil {
 		return nil, fmt.Errorf("trusted_networks: %w", err)
 	}
-	return when.Handler(p, h)
-}
-
-// A draft is what is known of the message under way that events do not tell again.
-type draft struct {
-	sender protocol.View
-	size   int64 // of the body
-}
-
-// keeper returns what notes of a message what limits need later.
-func (f *filter) keeper(limits []*limit) (hs []handlers.Handler) {
-	var clients, senders, sizes bool
-	for _, l := range limits {
-		clients = clients || l.key.has(clientAddr, clientNetwork)
-		senders = senders || l.stage > handlers.KindEnvelopeFrom && l.key.has(sender, senderDomain)
-		sizes = sizes || l.What == bytesSent
-	}
-	if clients {
-		hs = append(hs, handlers.Need(handlers.KindConnect))
-	}
-	if senders {
-		hs = append(hs, handlers.Observe(func(s *handlers.Session, c *protocol.MailFrom) { f.draft(s, true).sender = c.Mailbox().Clone() }))
-	}
-	if sizes {
-		hs = append(hs, handlers.Observe(func(s *handlers.Session, c *protocol.Body) { f.draft(s, true).size += int64(len(c.Chunk)) }))
-	}
-	return hs
-}
-
-// draft returns the draft of the message under way. If there is none it is nil, or made.
-func (f *filter) draft(s *handlers.Session, wanted bool) *draft {
-	kept, _ := s.Shelf().Get(f.shelf)
-	d, _ := kept.(*draft)
-	if d == nil && wanted {
-		d = &draft{}
-		s.Shelf().Set(f.shelf, d)
-	}
-	return d
-}
-
-// sender returns the sender of the message under way, if it was kept.
-func (f *filter) sender(s *handlers.Session) protocol.View {
-	if d := f.draft(s, false); d != nil {
-		return d.sender
-	}
-	return nil
-}
-
-// size returns how much of the body has come.
-func (f *filter) size(s *handlers.Session) int64 {
-	if d := f.draft(s, false); d != nil {
-		return d.size
-	}
-	return 0
+	return p, nil
 }

@@ -24,6 +24,9 @@ const (
 	rcptDomain    = "rcpt_domain"
 )
 
+// macroUser is the macro that tells who has logged in.
+const macroUser = "auth_authen"
+
 // words are the words of Limit.Key, and from when on what they mean is known.
 var words = map[string]handlers.Kind{
 	authUser:      handlers.KindEnvelopeFrom,
@@ -142,7 +145,7 @@ func (k *key) of(q *question) (string, error) {
 func (k *key) word(b []byte, word string, q *question) []byte {
 	switch word {
 	case authUser:
-		return append(b, q.s.Macro("auth_authen")...)
+		return append(b, q.s.Macro(macroUser)...)
 	case clientAddr, clientNetwork:
 		_, addr := q.s.Client()
 		return k.client(b, addr.IP, word == clientNetwork)

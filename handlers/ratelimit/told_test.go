@@ -3,6 +3,7 @@ package ratelimit_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -125,6 +126,7 @@ func TestFlood(t *testing.T) {
 // where there may be one.
 func TestWants(t *testing.T) {
 	const (
+		offer   = handlers.KindNegotiate
 		connect = handlers.KindConnect
 		mail    = handlers.KindEnvelopeFrom
 		rcpt    = handlers.KindEnvelopeRecipient
@@ -142,16 +144,45 @@ func TestWants(t *testing.T) {
 		{ratelimit.Limit{Key: []string{"client_addr"}}, of(connect, mail), of(mail)},
 		{ratelimit.Limit{Key: []string{"client_network"}, What: "recipients"}, of(connect, rcpt), of(rcpt)},
 		{ratelimit.Limit{Key: []string{"sender"}, What: "recipients"}, of(mail, rcpt), of(rcpt)},
-		{ratelimit.Limit{Key: []string{"auth_user"}, What: "bytes"}, of(body, end), of(end)},
-		{ratelimit.Limit{Key: []string{"auth_user"}, Action: "continue"}, of(mail), 0},
-		{ratelimit.Limit{Key: []string{"auth_user"}, What: "recipients", Action: "quarantine"}, of(rcpt, end), of(end)},
-		{ratelimit.Limit{Key: []string{"auth_user"}, What: "recipients", Count: "accepted"}, of(rcpt, answer, result), of(rcpt)},
-		{ratelimit.Limit{Key: []string{"auth_user"}, Count: "accepted"}, of(mail, result), of(mail)},
+		{ratelimit.Limit{Key: []string{"auth_user"}, What: "bytes"}, of(offer, body, end), of(offer, end)},
+		{ratelimit.Limit{Key: []string{"auth_user"}, Action: "continue"}, of(offer, mail), of(offer)},
+		{ratelimit.Limit{Key: []string{"auth_user"}, What: "recipients", Action: "quarantine"}, of(offer, rcpt, end), of(offer, end)},
+		{ratelimit.Limit{Key: []string{"auth_user"}, What: "recipients", Count: "accepted"}, of(offer, rcpt, answer, result), of(offer, rcpt)},
+		{ratelimit.Limit{Key: []string{"auth_user"}, Count: "accepted"}, of(offer, mail, result), of(offer, mail)},
 	}
 	for _, tt := range tests {
 		h, _ := filter(t, limits(tt.limit), open(t), nil)
 		if w := h.Wants(); w.Events != tt.events || w.Replies != tt.replies {
 			t.Errorf("%+v: events %b, replies %b, want %b, %b", tt.limit, w.Events, w.Replies, tt.events, tt.replies)
+		}
+	}
+}
+
+// Where the MTA is asked for macros, it is asked for those of limits too.
+func TestMacros(t *testing.T) {
+	others := func(names ...string) handlers.Handler {
+		return handlers.On(func(_ *handlers.Session, n *handlers.Negotiation) handlers.Reply {
+			if len(names) > 0 {
+				n.RequestMacros(protocol.StageMail, names...)
+			}
+			return handlers.Continue
+		})
+	}
+	offer := protocol.Options{Version: protocol.Version, Actions: protocol.ActionsAll, Steps: protocol.StepsAll}
+	skip := limits(ratelimit.Limit{Key: []string{"sender"}})
+	skip.SkipAuthenticated = true
+	for _, settings := range []*ratelimit.Settings{
+		skip, limits(ratelimit.Limit{Key: []string{"auth_user"}}), limits(ratelimit.Limit{Key: []string{"{{auth_user}}"}}),
+		limits(ratelimit.Limit{Key: []string{"sender"}, When: "!authenticated"}), limits(ratelimit.Limit{Key: []string{"sender"}, Text: "{{auth_user}}"}),
+	} {
+		h, _ := filter(t, settings, open(t), nil)
+		agreed, err := handlertest.New(t, handlers.Chain(others("i"), h)).Negotiate(offer)
+		if got := agreed.Macros[protocol.StageMail]; err != nil || !slices.Equal(got, []string{"i", "auth_authen"}) {
+			t.Errorf("asked for %v: %v", got, err)
+		}
+		agreed, err = handlertest.New(t, handlers.Chain(others(), h)).Negotiate(offer)
+		if got := agreed.Macros[protocol.StageMail]; err != nil || got != nil {
+			t.Errorf("asked for %v: %v", got, err)
 		}
 	}
 }
