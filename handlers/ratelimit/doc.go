@@ -83,13 +83,13 @@
 // # What counts
 //
 // With count = "tried", the default, all that comes to this filter counts, also what is
-// refused later: by other filters, or since the client gives up. It is what shows a stolen
-// password: most of what is sent with one is to addresses that do not exist, or spam. What
-// filters before this one refuse, it does not hear of: it stands before those whose
+// refused later, by other filters or since the client gives up. It is what shows a stolen
+// password: much of what is sent with one is refused as spam. What the MTA or a filter
+// before this one refuses, this one does not hear of: it stands before those whose
 // refusals are to count. With count = "accepted" what is refused later is given back: the
 // recipient when it is refused, the rest when the message is. That is for limits of what
-// somebody has paid for, and behind a greylist. What was counted in a window that is over
-// stays in it.
+// somebody has paid for, and in front of a greylist. What was counted in a window that is
+// over stays in it.
 //
 // # Windows
 //
@@ -104,7 +104,7 @@
 // Nothing here ever waits for Redis.
 //
 // Redis is down: each machine goes on with what it knows. Those that were over the limit
-// stay so until their window is over; with N machines up to N times the limit passes in
+// stay so as long as their window says; with N machines up to N times the limit passes in
 // windows that begin meanwhile. Nothing within the limit is refused.
 //
 // Redis is slow: what others count is heard of later, by as much as an exchange takes. One

@@ -12,14 +12,32 @@ import (
 	"millstream/protocol"
 )
 
-// Each limit counts what it says, for whom it says, when that is known.
-func TestLimits(t *testing.T) {
-	const a, b = "mail <a@x.example>", "mail <b@y.example>"
-	tests := []struct {
-		name         string
-		limit        ratelimit.Limit
-		script, want string
-	}{
+const (
+	a = "mail <a@x.example>"
+	b = "mail <b@y.example>"
+)
+
+// A scene is what is sent to one limit, and answered.
+type scene struct {
+	name         string
+	limit        ratelimit.Limit
+	script, want string
+}
+
+// playAll plays scenes.
+func playAll(t *testing.T, scenes []scene) {
+	t.Helper()
+	for _, tt := range scenes {
+		t.Run(tt.name, func(t *testing.T) {
+			h, _ := filter(t, limits(tt.limit), open(t), nil)
+			check(t, handlertest.New(t, h), tt.script, tt.want)
+		})
+	}
+}
+
+// Each limit counts what it says, for whom it says.
+func TestKeys(t *testing.T) {
+	playAll(t, []scene{
 		{
 			"messages of a sender",
 			ratelimit.Limit{Key: []string{"sender"}},
@@ -71,6 +89,12 @@ func TestLimits(t *testing.T) {
 			a + "; rcpt <c@z>; body 50; body 30; eom; " + a + "; rcpt <c@z>; body 30; eom; " + b + "; rcpt <c@z>; body 30; eom; " + a + "; rcpt <c@z>; body 20; eom",
 			"continue continue continue continue continue continue continue continue 450 continue continue continue continue continue continue continue continue",
 		},
+	})
+}
+
+// A key and a condition may be any expression. The limit is asked when both are known.
+func TestExpressions(t *testing.T) {
+	playAll(t, []scene{
 		{
 			"a text",
 			ratelimit.Limit{Key: []string{"{{sender_domain}}/{{sender}}"}, Limit: 1},
@@ -103,6 +127,12 @@ func TestLimits(t *testing.T) {
 			a + "; rcpt <c@z>; rcpt <d@z>; header X-List a; eom; " + a + "; rcpt <c@z>; rcpt <d@z>; header X-List a; eom; " + a + "; rcpt <c@z>; rcpt <d@z>; eom",
 			"continue continue continue continue continue continue continue continue continue 450 continue continue continue continue",
 		},
+	})
+}
+
+// Over the limit the action is done.
+func TestActions(t *testing.T) {
+	playAll(t, []scene{
 		{
 			"discard",
 			ratelimit.Limit{Key: []string{"sender"}, Limit: 1, Action: "discard"},
@@ -123,13 +153,7 @@ func TestLimits(t *testing.T) {
 			ratelimit.Limit{Key: []string{"sender"}, What: "recipients", Limit: 1, Action: "continue"},
 			a + "; rcpt <c@z>; rcpt <d@z>; eom", "continue continue continue continue",
 		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			h, _ := filter(t, limits(tt.limit), open(t), nil)
-			check(t, handlertest.New(t, h), tt.script, tt.want)
-		})
-	}
+	})
 }
 
 // Clients are counted by address or network, however an address is written.

@@ -54,13 +54,13 @@ type wording struct {
 // The names of values in a text, and how they stand there while the expressions around
 // them are worked out: as long as before, so that mistakes are told with their place.
 var (
-	names    = regexp.MustCompile(`\{\{(\s*(?:limit|window|until|wait)\s*)\}\}`)
-	replaced = regexp.MustCompile(`%\{\s*(limit|window|until|wait)\s*%\}`)
+	valueNames   = regexp.MustCompile(`\{\{(\s*(?:limit|window|until|wait)\s*)\}\}`)
+	valueMarkers = regexp.MustCompile(`%\{\s*(limit|window|until|wait)\s*%\}`)
 )
 
 // newWording compiles a text.
 func newWording(source string, known *when.Names) (*wording, error) {
-	text, err := when.Template(names.ReplaceAllString(source, "%{$1%}"), known)
+	text, err := when.Template(valueNames.ReplaceAllString(source, "%{$1%}"), known)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (w *wording) line(s *handlers.Session, v values) string {
 	if err != nil {
 		text = "limit of %{limit%} in %{window%} is reached" // the verdict is worth more than its words
 	}
-	text = replaced.ReplaceAllStringFunc(text, func(name string) string {
+	text = valueMarkers.ReplaceAllStringFunc(text, func(name string) string {
 		switch strings.Trim(name, "%{} ") {
 		case "limit":
 			return strconv.FormatInt(v.limit, 10)
