@@ -197,7 +197,7 @@ func newRule(r *Rule, before handlers.Kind, set *lists.Set, name string) (rule, 
 		specs = append(specs, lists.Spec{Kind: kind, Path: path})
 	}
 	if len(r.Entries) > 0 {
-		specs = append(specs, lists.Spec{Name: name + ".entries", Kind: kind, Entries: r.Entries})
+		specs = append(specs, lists.Spec{Place: name + ".entries", Kind: kind, Entries: r.Entries})
 	}
 	for _, spec := range specs {
 		l, err := set.Add(spec)

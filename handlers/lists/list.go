@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,9 @@ type Spec struct {
 	// needs none: it is called after it.
 	Name string
 
+	// Place is where Entries stand, for messages about them. Empty means Name.
+	Place string
+
 	// Kind is the kind of all entries.
 	Kind Kind
 
@@ -28,6 +32,9 @@ type Spec struct {
 	// Entries are the entries of a list without a path. They do not change.
 	Entries []string
 }
+
+// place returns what an entry is called in messages.
+func (s *Spec) place(entry int) string { return fmt.Sprintf("%s[%d]", cmp.Or(s.Place, s.Name), entry) }
 
 // A List is a list of a [Set]. Its methods may be called from any goroutine.
 type List struct {
@@ -63,8 +70,8 @@ type Status struct {
 	Err      error     // why the file as it is now is not in use; nil if it is
 }
 
-// Name returns the name of l.
-func (l *List) Name() string { return l.spec.Name }
+// Name returns the name of l, or where its entries stand if it has none.
+func (l *List) Name() string { return cmp.Or(l.spec.Name, l.spec.Place) }
 
 // Kind returns the kind of its entries.
 func (l *List) Kind() Kind { return l.spec.Kind }
@@ -109,7 +116,7 @@ func (l *List) load() error {
 		return l.readFile(info)
 	}
 	c, broken, err := l.parse(strings.NewReader(strings.Join(l.spec.Entries, "\n")), func(line int) string {
-		return fmt.Sprintf("%s[%d]", l.spec.Name, line-1)
+		return l.spec.place(line - 1)
 	})
 	if c != nil {
 		l.use(c, time.Time{})

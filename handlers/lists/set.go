@@ -66,13 +66,12 @@ func (s *Set) Add(spec Spec) (*List, error) {
 	if spec.Path == "" {
 		for i, entry := range spec.Entries {
 			if _, _, err := ParseEntry(spec.Kind, entry); err != nil {
-				return nil, fmt.Errorf("%s[%d]: %w", spec.Name, i, err)
+				return nil, fmt.Errorf("%s: %w", spec.place(i), err)
 			}
 		}
-		return s.add(spec), nil
 	}
-	for _, l := range s.files() {
-		shared := l.spec.Path == spec.Path && l.spec.Kind == spec.Kind
+	for _, l := range s.lists {
+		shared := spec.Path != "" && l.spec.Path == spec.Path && l.spec.Kind == spec.Kind
 		switch {
 		case shared && (spec.Name == "" || spec.Name == l.spec.Name):
 			return l, nil
@@ -97,11 +96,10 @@ func (s *Set) files() []*List {
 	return slices.DeleteFunc(slices.Clone(s.lists), func(l *List) bool { return l.spec.Path == "" })
 }
 
-// List returns the list of a name; nil if there is none. Lists without a path are not
-// found.
+// List returns the list of a name; nil if there is none.
 func (s *Set) List(name string) *List {
-	for _, l := range s.files() {
-		if l.spec.Name == name {
+	for _, l := range s.lists {
+		if name != "" && l.spec.Name == name {
 			return l
 		}
 	}
@@ -111,8 +109,10 @@ func (s *Set) List(name string) *List {
 // Names returns the names that [Set.List] knows.
 func (s *Set) Names() []string {
 	var names []string
-	for _, l := range s.files() {
-		names = append(names, l.spec.Name)
+	for _, l := range s.lists {
+		if l.spec.Name != "" {
+			names = append(names, l.spec.Name)
+		}
 	}
 	return names
 }

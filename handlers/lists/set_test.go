@@ -32,8 +32,11 @@ func TestAdd(t *testing.T) {
 		t.Error("one list has two kinds")
 	}
 	inline := add(lists.Spec{Name: "inline", Kind: lists.Names, Entries: []string{"x", "y value"}})
+	nameless := add(lists.Spec{Place: "rule[0]", Kind: lists.Names, Entries: []string{"z"}})
 	for want, spec := range map[string]lists.Spec{
 		`two lists are called "vip"`: {Name: "vip", Kind: lists.Names, Path: other},
+		`are called "inline"`:        {Name: "inline", Kind: lists.Names, Entries: []string{"x"}},
+		"there[0]: ":                 {Place: "there", Kind: lists.Networks, Entries: []string{"x"}},
 		"has no kind":                {Name: "none", Path: other},
 		"here[1]: ":                  {Name: "here", Kind: lists.Networks, Entries: []string{"192.0.2.1", "x"}},
 	} {
@@ -50,13 +53,13 @@ func TestAdd(t *testing.T) {
 	if _, err := set.Add(lists.Spec{Kind: lists.Names, Path: other}); err == nil {
 		t.Error("a list is added to an open set")
 	}
-	if set.List("vip") != vip || set.List("inline") != nil || set.List("") != nil {
+	if set.List("vip") != vip || set.List("inline") != inline || set.List("rule[0]") != nil || set.List("") != nil {
 		t.Error("List finds another list")
 	}
-	if names := set.Names(); !slices.Equal(names, []string{"vip", path}) {
+	if names := set.Names(); !slices.Equal(names, []string{"vip", path, "inline"}) {
 		t.Errorf("names %v", names)
 	}
-	if !inline.Has("X") || !inline.Has("y") || !vip.Has("a") || vip.Kind() != lists.Names {
+	if !inline.Has("X") || !inline.Has("y") || !vip.Has("a") || vip.Kind() != lists.Names || !nameless.Has("z") || nameless.Name() != "rule[0]" {
 		t.Error("entries are not found")
 	}
 	if all := set.Status(); len(all) != 2 || all[0].Name != "vip" || all[0].Entries != 1 || all[0].Changed.IsZero() || all[0].Err != nil {

@@ -65,17 +65,20 @@ func (c *compiler) inList(n *ast.CallNode) ast.Node {
 		c.fail(n.Arguments[0], "in_list wants the name of a list in quotes", usage)
 		return n
 	}
-	words, ok := c.names.Lists[name.Value]
-	if !ok && !c.names.Open {
+	l, ok := c.names.Lists[name.Value]
+	switch {
+	case ok:
+	case c.names.Open:
+		l = Words()
+	default:
 		c.fail(name, unknown("list", name.Value, keys(c.names.Lists)), "")
 		return n
 	}
 	// Each list has a function of its own, whose one argument is the text.
 	called := "in_list " + name.Value
 	if _, known := c.lists[called]; !known {
-		l := newList(words)
 		c.lists[called] = l
-		expr.Function(called, func(args ...any) (any, error) { return l.has(args[0].(string)), nil }, new(func(string) bool))(c.config)
+		expr.Function(called, func(args ...any) (any, error) { return l.Has(args[0].(string)), nil }, new(func(string) bool))(c.config)
 	}
 	callee := &ast.IdentifierNode{Value: called}
 	callee.SetLocation(n.Callee.Location())

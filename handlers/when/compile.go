@@ -123,7 +123,7 @@ type compiler struct {
 	variables []leaf
 	leaves    []*leaf         // of this expression
 	scope     []string        // names that let has given
-	lists     map[string]list // those of in_list, by the name of the function
+	lists     map[string]List // those of in_list, by the name of the function
 	loop      bool            // within a predicate
 	anyValue  bool            // it need not be a condition
 	err       error           // the first
@@ -138,7 +138,7 @@ func newCompiler(source string, names *Names, u *unit) *compiler {
 		where = time.Local
 	}
 	c := &compiler{
-		source: file.NewSource(source), names: names, unit: u, variables: variables(where), lists: make(map[string]list),
+		source: file.NewSource(source), names: names, unit: u, variables: variables(where), lists: make(map[string]List),
 	}
 	c.config = conf.CreateNew()
 	c.config.MaxNodes = maxNodes

@@ -14,11 +14,11 @@ import (
 
 // names are those of a small configuration.
 var names = &when.Names{
-	Networks: map[string][]netip.Prefix{
-		"trusted": {netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")},
-		"mapped":  {netip.MustParsePrefix("::ffff:198.51.100.0/120")},
+	Networks: map[string]when.Network{
+		"trusted": when.Prefixes(netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")),
+		"mapped":  when.Prefixes(netip.MustParsePrefix("::ffff:198.51.100.0/120")),
 	},
-	Lists:   map[string][]string{"vip": {"Boss@example.com", "example.net"}},
+	Lists:   map[string]when.List{"vip": when.Words("Boss@example.com", "example.net")},
 	Results: map[string]handlers.Kind{"spamcheck": handlers.KindEndOfMessage, "dnsbl": handlers.KindConnect},
 }
 
@@ -110,7 +110,7 @@ func TestCompileWithoutNames(t *testing.T) {
 
 // An error lists a few of many names.
 func TestManyNames(t *testing.T) {
-	many := &when.Names{Lists: map[string][]string{}}
+	many := &when.Names{Lists: map[string]when.List{}}
 	for c := 'a'; c <= 'z'; c++ {
 		many.Lists["list-"+strings.Repeat(string(c), 9)] = nil
 	}

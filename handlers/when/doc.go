@@ -72,7 +72,7 @@
 //	rcpt_param("NOTIFY")  text    envelope-recipient   an ESMTP parameter of RCPT
 //	macro("j")            text    its stage            a macro; macro("name", "helo") if it is not one of the usual
 //	in_network("trusted") flag    connect              the client is in a network of [Names], or in "192.0.2.0/24"
-//	in_list("vip", text)  flag    that of the text     the text is in a list of [Names], letter case aside
+//	in_list("vip", text)  flag    that of the text     the text is in a list of [Names]
 //	result("x").verdict   text    that of [Names]      what an earlier handler found out: see [Record]
 //	result("x").failed    flag    that of [Names]      whether it failed
 //
@@ -108,6 +108,8 @@
 //     what another handler refuses at MAIL, this one does not hear of.
 //   - A response is told if its event was, or would have been.
 //   - define-macro and unknown are told where the expression can be decided already.
+//   - Networks and lists may change at any time, as those in files do. A message that was
+//     decided stays so; what is known of a client is decided anew at each event.
 //   - After [handlers.Session.ResetMessage] the rest of the message is not told, unless
 //     no other names than these are used.
 //

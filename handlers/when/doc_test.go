@@ -22,7 +22,7 @@ func TestDocumentedNames(t *testing.T) {
 	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
 		documented[m[1]] = m[2:]
 	}
-	names := &Names{Lists: map[string][]string{"vip": nil}, Results: map[string]handlers.Kind{"x": atData}}
+	names := &Names{Lists: map[string]List{"vip": Words()}, Results: map[string]handlers.Kind{"x": atData}}
 	c := newCompiler("", names, new(unit))
 	for _, l := range c.variables {
 		if got := documented[l.key]; !slices.Equal(got, []string{typeOf(&l), l.known.String()}) {

@@ -16,7 +16,7 @@ var t = new(testing.T)
 
 // Strangers are not to write in the name of the house.
 func ExampleHandler() {
-	names := &when.Names{Networks: map[string][]netip.Prefix{"office": {netip.MustParsePrefix("192.0.2.0/24")}}}
+	names := &when.Names{Networks: map[string]when.Network{"office": when.Prefixes(netip.MustParsePrefix("192.0.2.0/24"))}}
 	p, err := when.Compile(`sender_domain == "example.com" && !authenticated && !in_network("office")`, names)
 	if err != nil {
 		fmt.Println(err)

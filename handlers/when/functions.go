@@ -74,22 +74,23 @@ func rcptParamLeaf(_ *compiler, args []string) (leaf, string) {
 }
 
 func inNetworkLeaf(c *compiler, args []string) (leaf, string) {
-	prefixes, ok := c.names.Networks[args[0]]
+	n, ok := c.names.Networks[args[0]]
 	if !ok {
 		p, isPrefix := parsePrefix(args[0])
 		switch {
 		case isPrefix:
-			prefixes = append(prefixes, p)
-		case !c.names.Open:
+			n = Prefixes(p)
+		case c.names.Open:
+			n = Prefixes()
+		default:
 			return leaf{}, unknown("network", args[0], keys(c.names.Networks))
 		}
 	}
-	n := newNetwork(prefixes)
 	return leaf{
 		known: atConnect, final: atConnect, steady: true, needs: handlers.Of(atConnect),
 		get: func(m moment) bool {
 			_, addr := m.s.Client()
-			return n.has(addr.IP)
+			return n.HasAddr(addr.IP)
 		},
 	}, ""
 }

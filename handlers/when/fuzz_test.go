@@ -13,8 +13,8 @@ import (
 
 // fuzzNames are those that fuzzed expressions may use.
 var fuzzNames = &Names{
-	Networks: map[string][]netip.Prefix{"trusted": {netip.MustParsePrefix("192.0.2.0/24")}},
-	Lists:    map[string][]string{"vip": {"alice@example.com"}},
+	Networks: map[string]Network{"trusted": Prefixes(netip.MustParsePrefix("192.0.2.0/24"))},
+	Lists:    map[string]List{"vip": Words("alice@example.com")},
 	Results:  map[string]handlers.Kind{"spamcheck": atEOM},
 }
 

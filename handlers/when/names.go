@@ -11,13 +11,14 @@ import (
 
 // Names are the things that a configuration has given a name, for expressions to
 // use. The zero Names has none. It is read while expressions are compiled, and may be
-// changed after that: a program keeps what it was compiled with.
+// changed after that: a program keeps the networks and lists that it was compiled with,
+// and asks them each time.
 type Names struct {
 	// Networks are what in_network tells of.
-	Networks map[string][]netip.Prefix
+	Networks map[string]Network
 
-	// Lists are what in_list tells of. Letter case does not matter.
-	Lists map[string][]string
+	// Lists are what in_list tells of.
+	Lists map[string]List
 
 	// Results are the handlers that result tells of, each with the event from which on
 	// it has something to tell: the first that it answers. See [Record].
@@ -32,13 +33,29 @@ type Names struct {
 	Open bool
 }
 
+// A Network is a set of addresses, such as a list of package lists. Sessions ask it on
+// event loops, all at once: it must not block.
+type Network interface {
+	// HasAddr reports whether an address is in it. The zero address is in none.
+	HasAddr(addr netip.Addr) bool
+}
+
+// A List is a set of texts, such as a list of package lists. Sessions ask it on event
+// loops, all at once: it must not block.
+type List interface {
+	// Has reports whether a text is in it.
+	Has(text string) bool
+}
+
 // network is a set of addresses.
 type network struct {
 	prefixes map[netip.Prefix]struct{}
 	bits     []int // how long prefixes are
 }
 
-func newNetwork(prefixes []netip.Prefix) *network {
+// Prefixes returns a network of what is in any of the prefixes. Those of IPv4 within
+// IPv6 are those of IPv4.
+func Prefixes(prefixes ...netip.Prefix) Network {
 	n := &network{prefixes: make(map[netip.Prefix]struct{}, len(prefixes))}
 	for _, p := range prefixes {
 		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
@@ -52,8 +69,8 @@ func newNetwork(prefixes []netip.Prefix) *network {
 	return n
 }
 
-// has reports whether an address is in n. The zero address is in no network.
-func (n *network) has(a netip.Addr) bool {
+// HasAddr is [Network].
+func (n *network) HasAddr(a netip.Addr) bool {
 	if !a.IsValid() {
 		return false
 	}
@@ -85,7 +102,8 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 // list is a set of words, in small letters.
 type list map[string]struct{}
 
-func newList(words []string) list {
+// Words returns a list of words. Letter case does not matter.
+func Words(words ...string) List {
 	l := make(list, len(words))
 	for _, w := range words {
 		l[strings.ToLower(w)] = struct{}{}
@@ -93,7 +111,8 @@ func newList(words []string) list {
 	return l
 }
 
-func (l list) has(word string) bool {
+// Has is [List].
+func (l list) Has(word string) bool {
 	_, ok := l[strings.ToLower(word)]
 	return ok
 }

@@ -46,7 +46,7 @@ func (c *compiler) piece(n ast.Node) (x native) {
 			return x
 		}
 		if text := c.piece(n.Arguments[0]).text; text != nil {
-			x.flag = func(m moment) bool { return l.has(text(m)) }
+			x.flag = func(m moment) bool { return l.Has(text(m)) }
 		}
 	case *ast.BinaryNode:
 		x.flag = c.operator(n)
