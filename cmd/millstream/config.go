@@ -32,19 +32,24 @@ func checkCommand() *cobra.Command {
 		Use:   "check -c FILE",
 		Short: "Say what is wrong with a configuration",
 		Long: `Read a configuration as serve does, with the files conf.d/*.toml beside it, and print
-all that is wrong with it, a line each, with file, line and column. Nothing is opened and
-nobody is asked. The exit status is 0 if there are no mistakes, and 1 if there are.`,
+all that is wrong with it, a line each, with file, line and column; files of lists are read
+too. Nothing is opened and nobody is asked. The exit status is 0 if there are no mistakes, and 1 if there are.`,
 		Example: `  millstream check -c /etc/millstream/millstream.toml && systemctl restart millstream`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			read, err := readConfig(file)
-			if err == nil { // what only shows when the handlers are made
-				var g *config.Generation
-				if g, err = read.Build(config.Env{}); err == nil {
-					err = g.Close()
-				}
+			if err != nil {
+				return printMistakes(c.ErrOrStderr(), err)
 			}
-			return printMistakes(c.ErrOrStderr(), err)
+			g, err := read.Build(config.Env{}) // some mistakes only show when the handlers are made
+			if err != nil {
+				return err
+			}
+			if err := g.Check(); err != nil {
+				fmt.Fprintln(c.ErrOrStderr(), err)
+				return verdict(exitMistakes)
+			}
+			return g.Close()
 		},
 	}
 	configFlag(c, &file)

@@ -125,7 +125,7 @@ func listen(c *config.Config, instead func(*slog.Logger) handlers.Handler, told 
 	cfg := c.Server()
 	see(&cfg.Sessions)
 	log := cfg.Sessions.Log
-	generation, err := c.Build(config.Env{Observed: logObserved(log)})
+	generation, err := open(c, &cfg.Sessions)
 	if err != nil {
 		return nil, nil, err
 	}

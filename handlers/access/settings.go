@@ -106,6 +106,35 @@ func (s *Settings) Check(wrong func(key, text string)) {
 	}
 }
 
+// CheckLists tells wrong, as Check does, of lists that set does not have, and of those that
+// cannot have what is looked up in them. It does not look into files.
+func (s *Settings) CheckLists(set *lists.Set, wrong func(key, text string)) {
+	for i := range s.Rules {
+		r := &s.Rules[i]
+		subject, err := subjectOf(r.LookUp)
+		if err != nil {
+			continue // Check says it
+		}
+		for j, name := range r.Lists {
+			if _, err := subject.in(set, name); err != nil {
+				wrong(fmt.Sprintf("rule[%d].lists[%d]", i, j), err.Error())
+			}
+		}
+	}
+}
+
+// in returns the list of a name, in which s can be looked up.
+func (s subject) in(set *lists.Set, name string) (*lists.List, error) {
+	l := set.List(name)
+	switch names := set.Names(); {
+	case l == nil && len(names) == 0:
+		return nil, fmt.Errorf("there is no list %q: none has a name", name)
+	case l == nil:
+		return nil, fmt.Errorf("there is no list %q: known are %s", name, strings.Join(names, ", "))
+	}
+	return l, s.suits(l.Kind())
+}
+
 // check checks a rule, and returns the stage at which it can be asked. before is that of
 // the rules before it.
 func (r *Rule) check(before handlers.Kind, wrong func(key, text string)) handlers.Kind {
@@ -183,12 +212,9 @@ func newRule(r *Rule, before handlers.Kind, set *lists.Set, name string) (rule, 
 		return rule{}, fmt.Errorf("%s.%s: %w", name, m.key, err)
 	}
 	for i, called := range r.Lists {
-		l := set.List(called)
-		switch {
-		case l == nil:
-			return rule{}, fmt.Errorf("%s.lists[%d]: there is no list %q: known are %s", name, i, called, strings.Join(set.Names(), ", "))
-		case s.suits(l.Kind()) != nil:
-			return rule{}, fmt.Errorf("%s.lists[%d]: %w", name, i, s.suits(l.Kind()))
+		l, err := s.in(set, called)
+		if err != nil {
+			return rule{}, fmt.Errorf("%s.lists[%d]: %w", name, i, err)
 		}
 		made.views = append(made.views, lists.As(l, m.verdict))
 	}

@@ -94,6 +94,32 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// Lists that cannot be used are told by their keys, all of them.
+func TestCheckLists(t *testing.T) {
+	set := lists.NewSet(lists.Config{})
+	(&access.Settings{Rules: []access.Rule{{LookUp: "helo", Lists: []string{"vip"}}}}).CheckLists(set, func(key, text string) {
+		if key != "rule[0].lists[0]" || text != `there is no list "vip": none has a name` {
+			t.Errorf("%s: %s", key, text)
+		}
+	})
+	for name, kind := range map[string]lists.Kind{"names": lists.Names, "nets": lists.Networks} {
+		if _, err := set.Add(lists.Spec{Name: name, Kind: kind}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings := &access.Settings{Rules: []access.Rule{
+		{LookUp: "client", Lists: []string{"nets", "names"}},
+		{LookUp: "body", Lists: []string{"vip"}},
+		{LookUp: "sender", Lists: []string{"vip", "names"}},
+	}}
+	var got []string
+	settings.CheckLists(set, func(key, text string) { got = append(got, key+": "+text) })
+	if len(got) != 2 || !strings.HasPrefix(got[0], "rule[0].lists[1]: client is not looked up in a list of names") ||
+		!strings.HasPrefix(got[1], `rule[2].lists[0]: there is no list "vip": known are n`) {
+		t.Errorf("%q", got)
+	}
+}
+
 // Values in files are checked when the file is read, with its line.
 func TestValuesOfFiles(t *testing.T) {
 	path := write(t, "a@x.example OK", "b@x.example", "c@x.example GO", "d@x.example HOLD")

@@ -3,9 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"millstream/handlers"
+	"millstream/handlers/lists"
 	"millstream/handlers/policy"
 	"millstream/handlers/when"
 	"millstream/protocol"
@@ -13,10 +15,12 @@ import (
 
 // An Env is what handlers are built with beside their settings.
 type Env struct {
-	// Store and DNS are the tables of the configuration, for types that need one. Build
-	// sets them.
-	Store *Store
-	DNS   *DNS
+	// Lists are those that the configuration names, for types that look something up.
+	// They may add others; all are read when the generation is opened. Build sets it.
+	Lists *lists.Set
+
+	// Log takes what is wrong while handlers are used. Nil means slog.Default.
+	Log *slog.Logger
 
 	// Observed is told what handlers that are only observed would have done. It runs
 	// where they do and must not block. Nil is nobody.
@@ -38,6 +42,15 @@ func (e *Env) Text(source string) (*when.Text, error) {
 // OnClose has f called when the handlers are not used any more.
 func (e *Env) OnClose(f func() error) { e.closers = append(e.closers, f) }
 
+// complete returns an Env to build handlers of c with.
+func (c *Config) complete(env Env) (*Env, error) {
+	env.Lists, env.closers = lists.NewSet(lists.Config{Log: env.Log}), nil
+	return &env, c.addLists(env.Lists)
+}
+
+// generation returns a generation of what was made so far.
+func (e *Env) generation() *Generation { return &Generation{lists: e.Lists, closers: e.closers} }
+
 // A Generation is the handlers of a configuration.
 type Generation struct {
 	// Handler asks all of them in order.
@@ -46,12 +59,26 @@ type Generation struct {
 	// Macros are those that expressions of the configuration need.
 	Macros protocol.MacroLists
 
+	lists   *lists.Set
 	closers []func() error
+}
+
+// Open opens what the handlers need to be asked: it reads their lists, and looks from
+// then on for changes of these. The error has all mistakes of all lists, each with its
+// file and line; then nothing is open.
+func (g *Generation) Open() error { return g.lists.Open() }
+
+// Check reads the lists of the handlers and forgets them again. The error is as that of
+// Open. A generation that was checked cannot be opened any more.
+func (g *Generation) Check() error {
+	defer g.lists.Close()
+	return g.lists.Open()
 }
 
 // Close closes what the handlers hold: connections, files. No session may use them any
 // more.
 func (g *Generation) Close() error {
+	g.lists.Close()
 	var errs []error
 	for _, f := range slices.Backward(g.closers) {
 		errs = append(errs, f())
@@ -64,17 +91,25 @@ func (g *Generation) Close() error {
 // there at once, and one that is not wanted is closed. On an error all that was made is
 // closed.
 func (c *Config) Build(env Env) (*Generation, error) {
-	env.Store, env.DNS, env.closers = &c.Store, &c.DNS, nil
-	members := make([]handlers.Handler, len(c.Handlers))
-	for i := range c.Handlers {
-		h, err := c.Handlers[i].build(&env)
-		if err != nil {
-			err = fmt.Errorf("handler %s: %w", c.Handlers[i].Name, err)
-			return nil, errors.Join(err, (&Generation{closers: env.closers}).Close())
-		}
-		members[i] = h
+	e, err := c.complete(env)
+	if err != nil {
+		return nil, err
 	}
-	return &Generation{handlers.Chain(members...), c.macros(), env.closers}, nil
+	names := c.names(e.Lists)
+	names.Results = c.results
+	members := make([]handlers.Handler, len(c.Handlers))
+	for i, h := range c.Handlers { // a copy: expressions are those of the generation
+		if err = h.compile(names); err == nil {
+			members[i], err = h.build(e)
+		}
+		if err != nil {
+			err = fmt.Errorf("handler %s: %w", h.Name, err)
+			return nil, errors.Join(err, e.generation().Close())
+		}
+	}
+	g := e.generation()
+	g.Handler, g.Macros = handlers.Chain(members...), c.macros()
+	return g, nil
 }
 
 // make makes what a handler does if its expression holds.

@@ -48,6 +48,7 @@ func (c *Config) check(d *decoder) {
 	k.dns(&c.DNS)
 	k.control(&c.Control)
 	k.handlers(c)
+	k.lists(c)
 	k.expressions(c)
 }
 

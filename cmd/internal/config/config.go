@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"millstream/handlers"
 	"millstream/handlers/policy"
 	"millstream/handlers/when"
 )
@@ -19,11 +20,12 @@ type Config struct {
 	Store     Store      `toml:"store" doc:"State that sessions and machines share."`
 	DNS       DNS        `toml:"dns" doc:"How names are looked up."`
 	Control   Control    `toml:"control" doc:"The control socket, for who runs the server."`
-	Networks  Networks   `toml:"networks" doc:"Networks by their names, for in_network of expressions."`
-	Lists     Lists      `toml:"lists" doc:"Lists of words by their names, for in_list of expressions."`
+	Networks  Networks   `toml:"networks" doc:"Networks by their names, for in_network of expressions, and for rules: in a list, or { file = \"/path\" }."`
+	Lists     Lists      `toml:"lists" doc:"Lists by their names, for in_list of expressions, and for rules: in a list, or { file = \"/path\", kind = \"addresses\" }."`
 	Handlers  []Handler  `toml:"handler" doc:"A filter. They are asked in the order in which they stand."`
 
-	root *node
+	root    *node
+	results map[string]handlers.Kind // of handlers, from which event on they are known
 }
 
 // A Listener is a socket to listen on.

@@ -81,6 +81,10 @@ func (d *decoder) value(n *node, v reflect.Value, f *field, path string) {
 		}
 		d.table(n, path, v)
 	case kindList:
+		if list, ok := shortOf(v.Type()); ok {
+			d.value(n, v.Field(list.index), &list, path)
+			return
+		}
 		v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
 		for i, item := range n.items {
 			d.value(item, v.Index(i), f, fmt.Sprintf("%s[%d]", path, i))

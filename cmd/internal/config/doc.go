@@ -17,6 +17,9 @@
 //	[networks]
 //	internal = ["192.0.2.0/24"]
 //
+//	[lists]
+//	partners = { file = "/etc/millstream/partners", kind = "addresses" }
+//
 //	[[handler]]
 //	type = "header"
 //	name = "mark"
@@ -43,6 +46,13 @@
 // unset or empty; one that must be there and is not is a mistake. $$ is a dollar sign. A
 // [Secret] may be the content of a file.
 //
+// # Lists
+//
+// [networks] and [lists] give names to lists of package lists. Their entries stand in the
+// file, or one a line in a file of their own, which is read when the handlers are opened
+// and again when it changes. A name belongs to one list of both tables. Handlers use them
+// by name: those whose settings are a [Lister].
+//
 // # Expressions
 //
 // The key when of a handler is an expression of package when: the handler is asked if it
@@ -67,5 +77,7 @@
 //
 // [Config.Build] makes the handlers of a configuration: a [Generation]. It has no effect
 // but that, so a new one can be made while an old one serves, and be thrown away if it
-// fails.
+// fails. [Generation.Open] opens what they need to serve, and [Generation.Close] closes it
+// when their last session is over. Each generation has lists of its own, and expressions
+// that ask these.
 package config

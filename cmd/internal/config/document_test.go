@@ -41,7 +41,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"otel.endpoint", "otel.trace_trust", "log.syslog", "log.syslog_socket", "networks.internal", "lists.vip"} {
+	for _, path := range []string{"otel.endpoint", "otel.trace_trust", "log.syslog", "log.syslog_socket", "networks.internal", "lists.vip", "lists.partners.file"} {
 		if !said.Has(path) {
 			t.Errorf("%s is not shown", path)
 		}

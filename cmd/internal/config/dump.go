@@ -81,6 +81,9 @@ func inline(v reflect.Value, outer bool) string {
 	case isText(v.Type()):
 		return scalar(escapeVariables(textOf(v)))
 	case v.Kind() == reflect.Struct:
+		if list, ok := alone(v); ok {
+			return inline(list, false)
+		}
 		var parts []string
 		for _, f := range fieldsOf(v.Type()) {
 			if c := v.Field(f.index); !f.omitEmpty || !c.IsZero() {
@@ -99,6 +102,18 @@ func inline(v reflect.Value, outer bool) string {
 		return "[\n\t" + strings.Join(items, ",\n\t") + ",\n]"
 	}
 	return "[" + strings.Join(items, ", ") + "]"
+}
+
+// alone returns the list that stands for a whole table, if that has nothing else.
+func alone(v reflect.Value) (list reflect.Value, ok bool) {
+	f, ok := shortOf(v.Type())
+	if !ok {
+		return list, false
+	}
+	for _, other := range fieldsOf(v.Type()) {
+		ok = ok && (other.short || v.Field(other.index).IsZero())
+	}
+	return v.Field(f.index), ok
 }
 
 // textOf returns the string that a value is written as.

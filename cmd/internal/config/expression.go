@@ -3,12 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 
 	"millstream/handlers"
+	"millstream/handlers/lists"
 	"millstream/handlers/when"
 )
 
@@ -25,11 +25,21 @@ type Texter interface {
 	Texts(each func(key string, at int, text string))
 }
 
-// names returns what the configuration has given a name.
-func (c *Config) names() *when.Names {
-	n := &when.Names{Networks: make(map[string][]netip.Prefix), Lists: c.Lists, Results: make(map[string]handlers.Kind)}
-	for name, list := range c.Networks {
-		n.Networks[name] = Prefixes(list)
+// names returns what the configuration has given a name. Its networks and lists are those
+// of a set, or without one have nothing in them.
+func (c *Config) names(set *lists.Set) *when.Names {
+	n := &when.Names{
+		Networks: make(map[string]when.Network), Lists: make(map[string]when.List), Results: make(map[string]handlers.Kind),
+	}
+	for name := range c.Networks {
+		if n.Networks[name] = when.Prefixes(); set != nil {
+			n.Networks[name] = set.List(name)
+		}
+	}
+	for name := range c.Lists {
+		if n.Lists[name] = when.Words(); set != nil {
+			n.Lists[name] = set.List(name)
+		}
 	}
 	return n
 }
@@ -38,7 +48,7 @@ func (c *Config) names() *when.Names {
 // can be told, handlers that are asked for theirs are made and thrown away; so are those
 // with an expression, which may come too late for them.
 func (c *checker) expressions(cfg *Config) {
-	names := cfg.names()
+	names := cfg.names(nil)
 	for i := range cfg.Handlers { // which are asked for is known when all have been read
 		names.Results[cfg.Handlers[i].Name] = handlers.KindConnect
 	}
@@ -65,6 +75,7 @@ func (c *checker) expressions(cfg *Config) {
 		}
 		names.Results[h.Name] = first(kinds)
 	}
+	cfg.results = names.Results
 }
 
 // compile compiles the expressions of a handler, and returns the handlers whose results
@@ -98,6 +109,24 @@ func (c *checker) compile(cfg *Config, i int, names *when.Names) (results []stri
 		})
 	}
 	return results
+}
+
+// compile compiles the expressions of h again, which have no mistakes, with other names.
+func (h *Handler) compile(names *when.Names) (err error) {
+	if h.when != nil {
+		if h.when, err = when.Compile(h.When, names); err != nil {
+			return err
+		}
+	}
+	texts := make([]text, len(h.texts))
+	for i, t := range h.texts {
+		if t.Text, err = when.Template(t.source, names); err != nil {
+			return err
+		}
+		texts[i] = t
+	}
+	h.texts = texts
+	return nil
 }
 
 // hasText reports whether a text has been compiled.
@@ -178,10 +207,12 @@ func (c *checker) unbuilt(h *Handler, path string, err error) {
 
 // answers makes a handler and throws it away. It returns the events that it answers.
 func (c *Config) answers(h *Handler) (handlers.Kinds, error) {
-	env := Env{Store: &c.Store, DNS: &c.DNS}
-	built, err := h.make(&env)
-	err = errors.Join(err, (&Generation{closers: env.closers}).Close())
+	env, err := c.complete(Env{})
 	if err != nil {
+		return 0, err
+	}
+	built, err := h.make(env)
+	if err = errors.Join(err, env.generation().Close()); err != nil {
 		return 0, err
 	}
 	return built.Wants().Replies, nil

@@ -91,6 +91,10 @@ func TestExpressions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := g.Open(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close() }()
 	for _, tt := range []struct{ client, from, to, want string }{
 		{"192.0.2.7", "a@example.com", "b@example.net", "accept"},
 		{"2001:db8::1", "A@example.com", "b@example.net", "accept"},

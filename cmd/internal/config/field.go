@@ -17,6 +17,7 @@ import (
 //	min:"1" max:"9"       the least and the greatest number
 //	required:"true"       it must be there
 //	sample:"text"         what it may look like, for messages
+//	short:"true"          a list that stands for the whole table, if that has nothing else
 //
 // Fields without a key are no settings.
 type field struct {
@@ -28,6 +29,7 @@ type field struct {
 	most      int64
 	example   string
 	required  bool
+	short     bool
 	omitEmpty bool
 }
 
@@ -45,7 +47,8 @@ func fieldsOf(t reflect.Type) []field {
 		}
 		f := field{
 			name: name, index: i, doc: tag.Get("doc"),
-			most: maxNumber, example: tag.Get("sample"), required: tag.Get("required") == "true", omitEmpty: options == "omitempty",
+			most: maxNumber, example: tag.Get("sample"), required: tag.Get("required") == "true",
+			short: tag.Get("short") == "true", omitEmpty: options == "omitempty",
 		}
 		if words := tag.Get("enum"); words != "" {
 			f.words = strings.Split(words, ",")
@@ -78,6 +81,19 @@ var (
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
+// shortOf returns the list that may stand for a whole table of a type.
+func shortOf(t reflect.Type) (f field, ok bool) {
+	if t.Kind() != reflect.Struct || isText(t) {
+		return f, false
+	}
+	fields := fieldsOf(t)
+	i := slices.IndexFunc(fields, func(f field) bool { return f.short })
+	if i < 0 {
+		return f, false
+	}
+	return fields[i], true
+}
+
 // isText reports whether values of a type are written as strings.
 func isText(t reflect.Type) bool {
 	return t == durationType || t.Kind() == reflect.String || reflect.PointerTo(t).Implements(textType)
@@ -98,6 +114,9 @@ func (f *field) sample(t reflect.Type) string {
 		return `"0660"`
 	case t == networkType:
 		return `"192.0.2.0/24"`
+	}
+	if list, ok := shortOf(t); ok {
+		return list.sample(t.Field(list.index).Type)
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -130,6 +149,9 @@ func firstNames(t reflect.Type) []string {
 func wanted(t reflect.Type) []kind {
 	if isText(t) {
 		return []kind{kindText}
+	}
+	if _, ok := shortOf(t); ok {
+		return []kind{kindList, kindTable}
 	}
 	switch t.Kind() {
 	case reflect.Bool:

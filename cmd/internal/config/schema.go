@@ -79,7 +79,12 @@ func (f *field) schema(v reflect.Value) *jsonschema.Schema {
 		}
 		return s
 	case t.Kind() == reflect.Struct:
-		return structSchema(v)
+		list, ok := shortOf(t)
+		if !ok {
+			return structSchema(v)
+		}
+		s.AnyOf = []*jsonschema.Schema{list.schema(v.Field(list.index)), structSchema(v)}
+		return s
 	case t.Kind() == reflect.Slice:
 		s.Type = "array"
 		s.Items = f.schema(reflect.New(t.Elem()).Elem())

@@ -104,10 +104,10 @@ func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 type Network netip.Prefix
 
 // Networks are networks by their names.
-type Networks map[string][]Network
+type Networks map[string]NetworkList
 
-// Lists are lists of words by their names.
-type Lists map[string][]string
+// Lists are lists of names, domains and addresses by their names.
+type Lists map[string]WordList
 
 // UnmarshalText is [encoding.TextUnmarshaler].
 func (n *Network) UnmarshalText(text []byte) error {
