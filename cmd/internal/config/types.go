@@ -2,6 +2,7 @@ package config
 
 import (
 	"millstream/handlers"
+	"millstream/handlers/access"
 	"millstream/handlers/header"
 	"millstream/handlers/reply"
 )
@@ -9,6 +10,13 @@ import (
 // Types returns the types of handlers that the program has.
 func Types() []Type {
 	return []Type{
+		{
+			Name: "access", Doc: "Accepts and refuses mail by lists of clients, host names, senders and recipients.",
+			New: func() Settings { return access.Defaults() },
+			Build: build(func(s *access.Settings, env *Env) (handlers.Handler, error) {
+				return access.New(s, env.Lists)
+			}),
+		},
 		{
 			Name: "header", Doc: "Adds, inserts, changes, renames and removes header fields.",
 			New: func() Settings { return new(header.Config) },
