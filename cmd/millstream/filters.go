@@ -15,7 +15,7 @@ import (
 // open makes the handlers of a configuration, and opens what they need. They report to
 // where sessions do.
 func open(c *config.Config, to *actors.Config) (*config.Generation, error) {
-	g, err := c.Build(config.Env{Observed: logObserved(to.Log), Log: to.Log})
+	g, err := c.Build(config.Env{Observed: logObserved(to.Log), Log: to.Log, Meter: to.Meter})
 	if err != nil {
 		return nil, err
 	}

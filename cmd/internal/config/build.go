@@ -6,9 +6,12 @@ import (
 	"log/slog"
 	"slices"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"millstream/handlers"
 	"millstream/handlers/lists"
 	"millstream/handlers/policy"
+	"millstream/handlers/resolver"
 	"millstream/handlers/when"
 	"millstream/protocol"
 )
@@ -22,12 +25,29 @@ type Env struct {
 	// Log takes what is wrong while handlers are used. Nil means slog.Default.
 	Log *slog.Logger
 
+	// Meter takes the measurements of handlers and of what they share. Nil means the
+	// global one of OpenTelemetry.
+	Meter metric.MeterProvider
+
 	// Observed is told what handlers that are only observed would have done. It runs
 	// where they do and must not block. Nil is nobody.
 	Observed func(name string, s *handlers.Session, f policy.Finding)
 
-	texts   []text // of the handler that is built
-	closers []func() error
+	dns      *DNS
+	resolver *resolver.Client // nil until somebody wants it
+	texts    []text           // of the handler that is built
+	closers  []func() error
+}
+
+// Resolver returns what looks names up for all handlers that do. The error is about the
+// file that names the servers of the system.
+func (e *Env) Resolver() (r *resolver.Client, err error) {
+	if e.resolver == nil {
+		e.resolver, err = resolver.New(resolver.Config{
+			Servers: e.dns.Servers, Timeout: e.dns.Timeout, Cache: none(e.dns.Cache), Meter: e.Meter,
+		})
+	}
+	return e.resolver, err
 }
 
 // Text returns one of the texts that the settings of the handler have told: see [Texter].
@@ -44,7 +64,8 @@ func (e *Env) OnClose(f func() error) { e.closers = append(e.closers, f) }
 
 // complete returns an Env to build handlers of c with.
 func (c *Config) complete(env Env) (*Env, error) {
-	env.Lists, env.closers = lists.NewSet(lists.Config{Log: env.Log}), nil
+	env.Lists = lists.NewSet(lists.Config{Log: env.Log})
+	env.dns, env.resolver, env.closers = &c.DNS, nil, nil
 	return &env, c.addLists(env.Lists)
 }
 

@@ -41,14 +41,14 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"otel.endpoint", "otel.trace_trust", "log.syslog", "log.syslog_socket", "networks.internal", "lists.vip", "lists.partners.file"} {
+	for _, path := range []string{"otel.endpoint", "otel.trace_trust", "log.syslog", "log.syslog_socket", "networks.internal", "lists.vip", "lists.partners.file", "dns.servers"} {
 		if !said.Has(path) {
 			t.Errorf("%s is not shown", path)
 		}
 	}
 	said.OTel.Endpoint, said.OTel.TraceTrust = "", nil
 	said.Log.Syslog, said.Log.SyslogSocket = "", ""
-	said.Networks, said.Lists = nil, nil
+	said.Networks, said.Lists, said.DNS.Servers = nil, nil, nil
 	if got, want := string(said.Dump()), string(c.Dump()); got != want {
 		t.Errorf("the example says\n%s\nbut it is\n%s", got, want)
 	}
@@ -78,7 +78,7 @@ func TestDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, least := range map[string]int{
-		"../../../README.md": 1, "doc.go": 1, "../../../handlers/access/doc.go": 1,
+		"../../../README.md": 1, "doc.go": 1, "../../../handlers/access/doc.go": 1, "../../../handlers/dnsbl/doc.go": 1,
 		"../../../handlers/header/header.go": 1, "../../../handlers/reply/reply.go": 1,
 	} {
 		blocks := blocksOf(t, file)

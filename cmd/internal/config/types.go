@@ -3,6 +3,7 @@ package config
 import (
 	"millstream/handlers"
 	"millstream/handlers/access"
+	"millstream/handlers/dnsbl"
 	"millstream/handlers/header"
 	"millstream/handlers/reply"
 )
@@ -15,6 +16,17 @@ func Types() []Type {
 			New: func() Settings { return access.Defaults() },
 			Build: build(func(s *access.Settings, env *Env) (handlers.Handler, error) {
 				return access.New(s, env.Lists)
+			}),
+		},
+		{
+			Name: "dnsbl", Doc: "Asks lists in the DNS about clients, their names, senders and hosts in the text, and acts on the sum.",
+			New: func() Settings { return dnsbl.Defaults() },
+			Build: build(func(s *dnsbl.Settings, env *Env) (handlers.Handler, error) {
+				r, err := env.Resolver()
+				if err != nil {
+					return nil, err
+				}
+				return dnsbl.New(s, r, env.Log, env.Meter)
 			}),
 		},
 		{
