@@ -19,7 +19,7 @@ func open(c *config.Config, to *actors.Config) (*config.Generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.Open(); err != nil {
+	if err := g.Open(nil); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil

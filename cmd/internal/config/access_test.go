@@ -43,7 +43,7 @@ func TestAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = g.Close() }()
-	if err := g.Open(); err != nil {
+	if err := g.Open(nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ addr, from, want string }{

@@ -12,6 +12,7 @@ import (
 	"millstream/handlers/lists"
 	"millstream/handlers/policy"
 	"millstream/handlers/resolver"
+	"millstream/handlers/store"
 	"millstream/handlers/when"
 	"millstream/protocol"
 )
@@ -21,6 +22,10 @@ type Env struct {
 	// Lists are those that the configuration names, for types that look something up.
 	// They may add others; all are read when the generation is opened. Build sets it.
 	Lists *lists.Set
+
+	// Store is what sessions and machines share. It may be used when the generation is
+	// open, and is closed with it. Build sets it.
+	Store store.Store
 
 	// Log takes what is wrong while handlers are used. Nil means slog.Default.
 	Log *slog.Logger
@@ -33,6 +38,7 @@ type Env struct {
 	// where they do and must not block. Nil is nobody.
 	Observed func(name string, s *handlers.Session, f policy.Finding)
 
+	link     *storeLink
 	dns      *DNS
 	resolver *resolver.Client // nil until somebody wants it
 	texts    []text           // of the handler that is built
@@ -65,12 +71,16 @@ func (e *Env) OnClose(f func() error) { e.closers = append(e.closers, f) }
 // complete returns an Env to build handlers of c with.
 func (c *Config) complete(env Env) (*Env, error) {
 	env.Lists = lists.NewSet(lists.Config{Log: env.Log})
+	env.link = &storeLink{settings: c.Store, log: env.Log, meter: env.Meter}
+	env.Store = env.link
 	env.dns, env.resolver, env.closers = &c.DNS, nil, nil
 	return &env, c.addLists(env.Lists)
 }
 
 // generation returns a generation of what was made so far.
-func (e *Env) generation() *Generation { return &Generation{lists: e.Lists, closers: e.closers} }
+func (e *Env) generation() *Generation {
+	return &Generation{lists: e.Lists, store: e.link, closers: e.closers}
+}
 
 // A Generation is the handlers of a configuration.
 type Generation struct {
@@ -81,23 +91,31 @@ type Generation struct {
 	Macros protocol.MacroLists
 
 	lists   *lists.Set
+	store   *storeLink
 	closers []func() error
 }
 
-// Open opens what the handlers need to be asked: it reads their lists, and looks from
-// then on for changes of these. The error has all mistakes of all lists, each with its
-// file and line; then nothing is open.
-func (g *Generation) Open() error { return g.lists.Open() }
+// Open opens what the handlers need to be asked: it reads their lists, looks from then on
+// for changes of these, and opens the store. Of before, a generation that is open or nil,
+// the store is shared if it has the same settings. Redis is not waited for. The error has
+// all mistakes of all lists, each with its file and line, or is about the store; the
+// generation is then to be closed.
+func (g *Generation) Open(before *Generation) error {
+	if err := g.lists.Open(); err != nil {
+		return err
+	}
+	return g.store.open(before)
+}
 
-// Check reads the lists of the handlers and forgets them again. The error is as that of
-// Open. A generation that was checked cannot be opened any more.
+// Check reads the lists of the handlers and forgets them again, and opens nothing else.
+// The error is as that of Open. A generation that was checked cannot be opened any more.
 func (g *Generation) Check() error {
 	defer g.lists.Close()
 	return g.lists.Open()
 }
 
-// Close closes what the handlers hold: connections, files. No session may use them any
-// more.
+// Close closes what the handlers hold: connections, files, the store unless another
+// generation shares it. No session may use them any more.
 func (g *Generation) Close() error {
 	g.lists.Close()
 	var errs []error
@@ -105,7 +123,7 @@ func (g *Generation) Close() error {
 		errs = append(errs, f())
 	}
 	g.closers = nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, g.store.release())...)
 }
 
 // Build makes the handlers of c. It changes nothing else: several generations can be

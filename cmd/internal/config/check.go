@@ -139,7 +139,9 @@ func (c *checker) limits(l *Limits) {
 
 func (c *checker) store(s *Store) {
 	if s.Type == storeMemory {
-		for key, given := range map[string]bool{"urls": len(s.URLs) > 0, "user": s.User != "", "password": s.Password != ""} {
+		for key, given := range map[string]bool{
+			"urls": len(s.URLs) > 0, "sentinel": s.Sentinel != "", "user": s.User != "", "password": s.Password != "",
+		} {
 			if given {
 				c.at("store."+key, "it is for type = %q, but the type is %q: change one of them", storeRedis, storeMemory)
 			}
@@ -158,23 +160,15 @@ func (c *checker) store(s *Store) {
 	if s.Timeout == 0 {
 		c.at("store.timeout", "0 would wait for no answer: write a time such as 100ms")
 	}
+	wrong := false
 	for i, text := range s.URLs {
-		c.storeURL(fmt.Sprintf("store.urls[%d]", i), text)
+		if _, err := parseStoreURL(text); err != nil {
+			wrong = true
+			c.at(fmt.Sprintf("store.urls[%d]", i), "%v", err)
+		}
 	}
-}
-
-// storeURL checks the address of a server. What may be a password is not told.
-func (c *checker) storeURL(path, text string) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		c.at(path, "it is no URL: write redis://127.0.0.1:6379/0, rediss://host:6380/0 or unix:///path")
-	case u.User != nil:
-		c.at(path, "it has a user or a password in it: write them as `user` and `password`, which are not shown")
-	case u.Scheme == "unix" && u.Path == "", u.Scheme != "unix" && u.Host == "":
-		c.at(path, "%q has no server in it: write redis://127.0.0.1:6379/0, rediss://host:6380/0 or unix:///path", text)
-	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
-		c.at(path, "%q is no kind of server: %s", u.Scheme, didYouMean(u.Scheme, []string{"redis", "rediss", "unix"}))
+	if _, err := s.redis(); err != nil && !wrong {
+		c.at("store.urls", "%v", err)
 	}
 }
 

@@ -105,7 +105,8 @@ type Store struct {
 	Type       string        `toml:"type" enum:"memory,redis" doc:"memory is this process alone; redis is Redis or Valkey."`
 	Path       string        `toml:"path,omitempty" doc:"With memory: file that keeps the state over a restart. Without it nothing does."`
 	MaxEntries int           `toml:"max_entries" min:"1" doc:"Entries kept in memory; over that the soonest to expire go."`
-	URLs       []string      `toml:"urls,omitempty" doc:"With redis: servers, such as redis://127.0.0.1:6379/0, rediss:// with TLS, or unix:///path."`
+	URLs       []string      `toml:"urls,omitempty" doc:"With redis: server, such as redis://127.0.0.1:6379/0, rediss:// with TLS, or unix:///path. Several are nodes of a cluster, or sentinels."`
+	Sentinel   string        `toml:"sentinel,omitempty" doc:"With redis: name by which sentinels know the master; urls are those of the sentinels."`
 	User       string        `toml:"user,omitempty" doc:"With redis: user."`
 	Password   Secret        `toml:"password,omitempty" doc:"With redis: password, or file:/path."`
 	Prefix     string        `toml:"prefix" doc:"With redis: what keys begin with."`

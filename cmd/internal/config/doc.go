@@ -79,5 +79,5 @@
 // but that, so a new one can be made while an old one serves, and be thrown away if it
 // fails. [Generation.Open] opens what they need to serve, and [Generation.Close] closes it
 // when their last session is over. Each generation has lists of its own, and expressions
-// that ask these.
+// that ask these; the store goes from one to the next as long as it is the same.
 package config

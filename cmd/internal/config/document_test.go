@@ -41,7 +41,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"otel.endpoint", "otel.trace_trust", "log.syslog", "log.syslog_socket", "networks.internal", "lists.vip", "lists.partners.file", "dns.servers"} {
+	for _, path := range []string{"otel.endpoint", "otel.trace_trust", "log.syslog", "log.syslog_socket", "networks.internal", "lists.vip", "lists.partners.file", "dns.servers", "store.path"} {
 		if !said.Has(path) {
 			t.Errorf("%s is not shown", path)
 		}
@@ -49,6 +49,7 @@ func TestExample(t *testing.T) {
 	said.OTel.Endpoint, said.OTel.TraceTrust = "", nil
 	said.Log.Syslog, said.Log.SyslogSocket = "", ""
 	said.Networks, said.Lists, said.DNS.Servers = nil, nil, nil
+	said.Store.Path = ""
 	if got, want := string(said.Dump()), string(c.Dump()); got != want {
 		t.Errorf("the example says\n%s\nbut it is\n%s", got, want)
 	}

@@ -91,7 +91,7 @@ func TestExpressions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Open(); err != nil {
+	if err := g.Open(nil); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = g.Close() }()

@@ -59,7 +59,7 @@ func TestLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Open(); err != nil {
+	if err := g.Open(nil); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = g.Close() }()
@@ -100,7 +100,7 @@ func TestListsOfGenerations(t *testing.T) {
 			if both[i], err = c.Build(Env{Log: slog.New(slog.DiscardHandler)}); err != nil {
 				t.Fatal(err)
 			}
-			if err := both[i].Open(); err != nil {
+			if err := both[i].Open(nil); err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = both[i].Close() }()
@@ -137,7 +137,7 @@ func TestListFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, err := range map[string]error{"Open": g.Open(), "Check": g.Check()} {
+	for name, err := range map[string]error{"Open": g.Open(nil), "Check": g.Check()} {
 		if err == nil || !strings.Contains(err.Error(), dir+`/inside:2: "192.0.2.300" is no network`) ||
 			!strings.Contains(err.Error(), dir+"/partners: no such file") {
 			t.Errorf("%s: %v", name, err)
