@@ -49,3 +49,20 @@ func (p *Postfix) DeliverText(tb testing.TB, message []byte) (queue string, deli
 	})
 	return queueID(got), p.sink.wait(tb, token).Data
 }
+
+// Refuse sends a message with more header lines from a sender, of its own SMTP session
+// from 127.0.0.1, that Postfix must refuse. It returns the code and the text of the reply.
+func (p *Postfix) Refuse(tb testing.TB, from string, header ...string) string {
+	tb.Helper()
+	c := p.mta.connect(tb)
+	defer c.quit()
+	got := c.send(mail{
+		from: "<" + from + ">",
+		to:   []string{"<to@to.example.org>"},
+		data: text(append(header, "", "Hello")...),
+	})
+	if got.ok() {
+		tb.Errorf("it was taken: %v", got)
+	}
+	return fmt.Sprintf("%d %s", got.code, got.text)
+}

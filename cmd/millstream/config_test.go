@@ -79,6 +79,17 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%v: %d\n%s%s", args, status, out, errOut)
 		}
 	}
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte("192.0.2.1\n192.0.2.1/24\n192.0.2.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listed := configFile(t, "[networks]\nbad = { file = \""+list+"\" }\n")
+	for _, command := range []string{"check", "serve"} {
+		_, errOut, status := run(t, command, "-c", listed)
+		if lines := strings.Count(errOut, list+":"); status != 1 || lines != 2 || !strings.Contains(errOut, list+`:2: "192.0.2.1/24" is no network`) {
+			t.Errorf("%s: %d %s", command, status, errOut)
+		}
+	}
 	if _, errOut, status := run(t, "check", "-c", good+".none"); status != 1 || !strings.Contains(errOut, "no such file") {
 		t.Errorf("no file: %d %s", status, errOut)
 	}

@@ -63,6 +63,20 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestExampleHandlers reads the handlers that the example only shows.
+func TestExampleHandlers(t *testing.T) {
+	_, shown, _ := strings.Cut(string(Example), "\n[[handler]]")
+	var text strings.Builder
+	for _, m := range regexp.MustCompile(`(?m)^#   (.*)$`).FindAllStringSubmatch(shown, -1) {
+		text.WriteString(m[1] + "\n")
+	}
+	networks := "[networks]\ninternal = []\n"
+	c, err := Parse([]File{{"example", []byte(networks + text.String())}}, options())
+	if err != nil || len(c.Handlers) != 2 {
+		t.Errorf("%v\n%s", err, &text)
+	}
+}
+
 // TestNothing reads an empty file: it listens, and has no handlers.
 func TestNothing(t *testing.T) {
 	c, err := Parse([]File{{"empty", nil}}, options())
