@@ -32,8 +32,9 @@ func checkCommand() *cobra.Command {
 		Use:   "check -c FILE",
 		Short: "Say what is wrong with a configuration",
 		Long: `Read a configuration as serve does, with the files conf.d/*.toml beside it, and print
-all that is wrong with it, a line each, with file, line and column; files of lists are read
-too. Nothing is opened and nobody is asked. The exit status is 0 if there are no mistakes, and 1 if there are.`,
+all that is wrong with it, a line each, with file, line and column; files of lists are
+read too. Nothing else is opened and nobody is asked. The exit status is 0 if there are no
+mistakes, and 1 if there are.`,
 		Example: `  millstream check -c /etc/millstream/millstream.toml && systemctl restart millstream`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -45,11 +46,12 @@ too. Nothing is opened and nobody is asked. The exit status is 0 if there are no
 			if err != nil {
 				return err
 			}
-			if err := g.Check(); err != nil {
-				fmt.Fprintln(c.ErrOrStderr(), err)
+			wrong, err := g.Check(), g.Close()
+			if wrong != nil { // with files and lines too
+				fmt.Fprintln(c.ErrOrStderr(), wrong)
 				return verdict(exitMistakes)
 			}
-			return g.Close()
+			return err
 		},
 	}
 	configFlag(c, &file)

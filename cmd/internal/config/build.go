@@ -23,6 +23,10 @@ type Env struct {
 	// They may add others; all are read when the generation is opened. Build sets it.
 	Lists *lists.Set
 
+	// Names are those of expressions, for types that compile expressions in their own way:
+	// the networks and lists of this generation, and the results of handlers. Build sets it.
+	Names *when.Names
+
 	// Store is what sessions and machines share. It may be used when the generation is
 	// open, and is closed with it. Build sets it.
 	Store store.Store
@@ -134,11 +138,11 @@ func (c *Config) Build(env Env) (*Generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := c.names(e.Lists)
-	names.Results = c.results
+	e.Names = c.names(e.Lists)
+	e.Names.Results = c.results
 	members := make([]handlers.Handler, len(c.Handlers))
 	for i, h := range c.Handlers { // a copy: expressions are those of the generation
-		if err = h.compile(names); err == nil {
+		if err = h.compile(e.Names); err == nil {
 			members[i], err = h.build(e)
 		}
 		if err != nil {

@@ -68,7 +68,7 @@ func (c *checker) expressions(cfg *Config) {
 		if h.recorded = asked[h.Name]; !h.recorded && h.when == nil || len(c.mistakes) > 0 {
 			continue
 		}
-		kinds, err := cfg.answers(h)
+		kinds, err := cfg.answers(h, names)
 		if err != nil {
 			c.unbuilt(h, handlerPath(i), err)
 			continue
@@ -205,9 +205,10 @@ func (c *checker) unbuilt(h *Handler, path string, err error) {
 		late.Name, late.Known, h.Type, late.Event)
 }
 
-// answers makes a handler and throws it away. It returns the events that it answers.
-func (c *Config) answers(h *Handler) (handlers.Kinds, error) {
-	env, err := c.complete(Env{})
+// answers makes a handler with names and throws it away. It returns the events that it
+// answers.
+func (c *Config) answers(h *Handler, names *when.Names) (handlers.Kinds, error) {
+	env, err := c.complete(Env{Names: names})
 	if err != nil {
 		return 0, err
 	}

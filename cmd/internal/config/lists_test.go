@@ -9,7 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"millstream/handlers"
 	"millstream/handlers/handlertest"
+	"millstream/handlers/when"
 	"millstream/protocol"
 )
 
@@ -153,4 +155,38 @@ func TestListFiles(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestNames checks that a type which compiles expressions in its own way has the names of
+// its generation, and of the handlers before it.
+func TestNames(t *testing.T) {
+	var names *when.Names
+	own := Type{
+		Name: "own", Doc: "Is for tests.", New: func() Settings { return new(probeSettings) },
+		Build: build(func(_ *probeSettings, env *Env) (handlers.Handler, error) {
+			names = env.Names
+			return handlers.Need(), nil
+		}),
+	}
+	g, err := parseWith(t, `
+[lists]
+vip = ["a"]
+[[handler]]
+type = "reply"
+stage = "mail"
+verdict = "continue"
+[[handler]]
+type = "own"
+when = 'result("reply").verdict == "" && in_list("vip", sender)'
+`, own).Build(Env{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close() }()
+	if err := g.Open(nil); err != nil {
+		t.Fatal(err)
+	}
+	if !names.Lists["vip"].Has("A") || names.Results["reply"] != handlers.KindEnvelopeFrom {
+		t.Errorf("names %+v", names)
+	}
 }

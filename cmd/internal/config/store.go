@@ -57,6 +57,10 @@ func (l *storeLink) open(before *Generation) error {
 	return nil
 }
 
+// MayWait reports whether calls may wait for a network, also before the store is open: it
+// is asked while handlers are made.
+func (l *storeLink) MayWait() bool { return l.settings.Type == storeRedis }
+
 // Close is [store.Store]. It does nothing, as the store is not the handler's alone.
 func (l *storeLink) Close() error { return nil }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -22,6 +23,9 @@ import (
 var countsType = Type{
 	Name: "counts", Doc: "Is for tests.", New: func() Settings { return new(probeSettings) },
 	Build: build(func(_ *probeSettings, env *Env) (handlers.Handler, error) {
+		if asked, ok := env.Store.(interface{ MayWait() bool }); !ok || asked.MayWait() != (env.link.settings.Type == storeRedis) {
+			return nil, errors.New("the store does not tell whether it may wait")
+		}
 		counters := env.Store
 		return handlers.On(func(s *handlers.Session, m *protocol.MailFrom) handlers.Reply {
 			total := counters.Incr(s.Context(), m.Addr.String(), 1, store.Window{Length: 1 << 60})
