@@ -31,7 +31,7 @@ func listSession(t *testing.T, server string, lookup ...string) *actors.Offline 
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := actors.NewOffline(actors.Config{Log: quiet}, handlers.Shared(h))
+	o, err := actors.NewOffline(actors.Config{Log: quiet, SlowInline: -1}, handlers.Shared(h))
 	if err != nil {
 		t.Fatal(err)
 	}

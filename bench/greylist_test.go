@@ -40,7 +40,7 @@ func greylisted(t *testing.T, st store.Store, delay time.Duration, expression st
 	if h, err = when.Handler(p, h); err != nil {
 		t.Fatal(err)
 	}
-	cfg := actors.Config{Log: quiet}
+	cfg := actors.Config{Log: quiet, SlowInline: -1}
 	cfg.Macros.Add(protocol.StageMail, "i")
 	o, err := actors.NewOffline(cfg, handlers.Shared(handlers.Named("greylist", h)))
 	if err != nil {
@@ -103,7 +103,7 @@ func TestGreylistInSession(t *testing.T) {
 
 // A store that may wait is asked off the event loop, but not for who has logged in.
 func TestGreylistOffTheLoop(t *testing.T) {
-	st, err := redis.Open(redis.Config{Addresses: []string{"/nonexistent"}, Log: slog.New(slog.DiscardHandler)})
+	st, err := redis.Open(redis.Config{Addresses: []string{"/dev/null/none"}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

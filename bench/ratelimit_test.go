@@ -74,7 +74,7 @@ func newLimitMachine(t *testing.T, shared *redistest.Server, limit int, cfg redi
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.session, err = actors.NewOffline(actors.Config{Log: cfg.Log, SlowInline: time.Hour}, handlers.Shared(handlers.Named("limit", h))); err != nil {
+	if m.session, err = actors.NewOffline(actors.Config{Log: cfg.Log, SlowInline: -1}, handlers.Shared(handlers.Named("limit", h))); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.session.HangUp(nil) })

@@ -29,7 +29,7 @@ func TestRulesInSession(t *testing.T) {
 	var results []*handlers.Result
 	watch := handlers.Observe(func(_ *handlers.Session, r *handlers.Result) { results = append(results, r) })
 	filter := handlers.Shared(handlers.Chain(handlers.Named("rule", h), watch))
-	o, err := actors.NewOffline(actors.Config{Log: slog.New(slog.DiscardHandler)}, filter)
+	o, err := actors.NewOffline(actors.Config{Log: slog.New(slog.DiscardHandler), SlowInline: -1}, filter)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ type frugalMTA struct {
 // newFrugalMTA returns an MTA for which a client has connected and said its name.
 func newFrugalMTA(t *testing.T, h handlers.Handler) *frugalMTA {
 	t.Helper()
-	o, err := actors.NewOffline(actors.Config{}, handlers.Shared(h))
+	o, err := actors.NewOffline(actors.Config{SlowInline: -1}, handlers.Shared(h))
 	if err != nil {
 		t.Fatal(err)
 	}

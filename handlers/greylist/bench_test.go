@@ -27,7 +27,7 @@ func TestEventLoop(t *testing.T) {
 	if r := filter(t, memoryStore(t), nil).Handle(s, rcpt); r.Status() != protocol.StatusTempFail {
 		t.Errorf("memory: %v", r)
 	}
-	st, err := redis.Open(redis.Config{Addresses: []string{"/nonexistent"}, Log: quiet})
+	st, err := redis.Open(redis.Config{Addresses: []string{"/dev/null/none"}, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

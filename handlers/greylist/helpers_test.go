@@ -41,7 +41,7 @@ func filter(tb testing.TB, st store.Store, edit func(*greylist.Settings)) handle
 	if edit != nil {
 		edit(s)
 	}
-	names := &when.Names{Networks: map[string][]netip.Prefix{"partners": {netip.MustParsePrefix("198.51.100.0/24")}}}
+	names := &when.Names{Networks: map[string]when.Network{"partners": when.Prefixes(netip.MustParsePrefix("198.51.100.0/24"))}}
 	h, err := greylist.New(s, names, st, nil, quiet)
 	if err != nil {
 		tb.Fatal(err)

@@ -114,7 +114,7 @@ func TestAway(t *testing.T) {
 // While Redis is away no message counts for its network: what was counted there would be
 // overwritten.
 func TestAwayDoesNotCount(t *testing.T) {
-	m := join(t, "/nonexistent", time.Second, func(s *greylist.Settings) { s.OnLocal, s.WhitelistAfter = "delay", 1 })
+	m := join(t, "/dev/null/none", time.Second, func(s *greylist.Settings) { s.OnLocal, s.WhitelistAfter = "delay", 1 })
 	expect(t, "first", send(t, m, client, from, to), later)
 	delayed()
 	if got := send(t, m, client, from, to); verdict(got) != ok {

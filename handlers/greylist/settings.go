@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gaissmai/bart"
 	"go.opentelemetry.io/otel/metric"
 
 	"millstream/handlers"
@@ -119,16 +118,12 @@ func New(s *Settings, names *when.Names, st store.Store, meter metric.Meter, log
 }
 
 // networks returns the networks that a list names.
-func networks(list []string, names *when.Names) (*bart.Lite, error) {
-	set := new(bart.Lite)
+func networks(list []string, names *when.Names) (found []when.Network, err error) {
+	var prefixes []netip.Prefix
 	for i, word := range list {
-		if names != nil {
-			if prefixes, ok := names.Networks[word]; ok {
-				for _, p := range prefixes {
-					set.Insert(plain(p))
-				}
-				continue
-			}
+		if names != nil && names.Networks[word] != nil {
+			found = append(found, names.Networks[word])
+			continue
 		}
 		p, err := netip.ParsePrefix(word)
 		if err != nil {
@@ -138,15 +133,7 @@ func networks(list []string, names *when.Names) (*bart.Lite, error) {
 			}
 			p = netip.PrefixFrom(addr, addr.BitLen())
 		}
-		set.Insert(plain(p))
+		prefixes = append(prefixes, p)
 	}
-	return set, nil
-}
-
-// plain returns a network of IPv4 addresses that is written as one of IPv6 as what it is.
-func plain(p netip.Prefix) netip.Prefix {
-	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
-		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
-	}
-	return p.Masked()
+	return append(found, when.Prefixes(prefixes...)), nil
 }

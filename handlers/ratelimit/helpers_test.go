@@ -26,7 +26,7 @@ import (
 
 // names are those of expressions in tests.
 var names = &when.Names{
-	Networks: map[string][]netip.Prefix{"ours": {netip.MustParsePrefix("192.0.2.0/24")}},
+	Networks: map[string]when.Network{"ours": when.Prefixes(netip.MustParsePrefix("192.0.2.0/24"))},
 	Location: time.UTC,
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 var names = &when.Names{
-	Networks: map[string][]netip.Prefix{"trusted": {netip.MustParsePrefix("192.0.2.0/24")}},
-	Lists:    map[string][]string{"vip": {"boss@example.com"}},
+	Networks: map[string]when.Network{"trusted": when.Prefixes(netip.MustParsePrefix("192.0.2.0/24"))},
+	Lists:    map[string]when.List{"vip": when.Words("boss@example.com")},
 }
 
 // filter returns the filter of some rules.

@@ -76,10 +76,10 @@ func (n *network) HasAddr(a netip.Addr) bool {
 	}
 	a = a.Unmap()
 	for _, bits := range n.bits {
-		p, err := a.Prefix(bits)
-		if err != nil {
-			continue // longer than an address of this family
+		if bits > a.BitLen() { // of the other family: asking would make an error
+			continue
 		}
+		p, _ := a.Prefix(bits)
 		if _, ok := n.prefixes[p]; ok {
 			return true
 		}

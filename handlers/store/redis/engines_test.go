@@ -23,7 +23,7 @@ func each(t *testing.T, test func(t *testing.T, s store.Store)) {
 			return redis.Open(redis.Config{Addresses: []string{start(t).Socket}, Timeout: patience})
 		},
 		"redis away": func(*testing.T) (store.Store, error) {
-			return redis.Open(redis.Config{Addresses: []string{"/nonexistent"}, Log: slog.New(slog.DiscardHandler)})
+			return redis.Open(redis.Config{Addresses: []string{"/dev/null/none"}, Log: slog.New(slog.DiscardHandler)})
 		},
 	}
 	for name, open := range engines {

@@ -195,7 +195,7 @@ func TestHitAllocs(t *testing.T) {
 	if raceDetector {
 		t.Skip("allocations cannot be counted")
 	}
-	s, log := open(t, redis.Config{Addresses: []string{"/nonexistent"}, Retry: time.Hour})
+	s, log := open(t, redis.Config{Addresses: []string{"/dev/null/none"}, Retry: time.Hour})
 	ctx := t.Context()
 	s.SetNX(ctx, "key", 0, time.Hour)
 	s.Incr(ctx, "key", 1, hour)
