@@ -36,7 +36,7 @@ func (s *session) answered(r handlers.Reply) {
 
 // apply makes the answer to the event under way take effect, and writes it.
 func (s *session) apply(r handlers.Reply) {
-	fallback := s.sys.cfg.FailureStatus
+	fallback := s.gen.cfg.FailureStatus
 	status, text, failed := r.Status(), r.SMTP(), r.Failed()
 	if r.Err() != nil {
 		s.report(r.Err(), "")

@@ -30,13 +30,13 @@ func (s *session) await(h hold, r handlers.Reply) {
 	number, worker, waits := s.number, false, false
 	s.control.Run(s.event, r, func(f func()) {
 		worker, s.worker = true, true
-		waits = !s.sys.workers.start(f)
+		waits = !s.sys.workers.start(s.gen, f)
 	}, func(next func() handlers.Reply) {
 		s.PostUserMessage(&resolved{number, next, worker})
 	})
 	if waits {
 		s.sys.Hit(LimitWorkers)
-		s.log(slog.LevelWarn, "functions wait: as many run as allowed", slog.Int("max_workers", s.sys.cfg.MaxWorkers))
+		s.log(slog.LevelWarn, "functions wait: as many run as allowed", slog.Int("max_workers", s.gen.cfg.MaxWorkers))
 	}
 }
 

@@ -8,7 +8,7 @@ const checkEvery = time.Second
 // arm sets the timer to what comes first.
 func (s *session) arm() {
 	due, now := never, s.loop.now()
-	cfg := &s.sys.cfg
+	cfg := &s.gen.cfg
 	switch {
 	case s.hold != holdNothing:
 		if cfg.HandlerTimeout > 0 {
@@ -34,20 +34,20 @@ func (s *session) arm() {
 // patience returns how long the MTA may be silent; 0 is for ever.
 func (s *session) patience() time.Duration {
 	if s.outside() {
-		return s.sys.cfg.NegotiateTimeout
+		return s.gen.cfg.NegotiateTimeout
 	}
 	return s.control.Timeout()
 }
 
 // extends reports whether the MTA is asked now and then to wait on.
-func (s *session) extends() bool { return s.sys.cfg.AutoProgress > 0 && s.message != nil }
+func (s *session) extends() bool { return s.gen.cfg.AutoProgress > 0 && s.message != nil }
 
 // wake does what is due.
 func (s *session) wake() {
 	s.loop.look() // the loop may have had other things to do since the tick
 	now := s.loop.now()
 	s.checkUnsent()
-	cfg := &s.sys.cfg
+	cfg := &s.gen.cfg
 	switch {
 	case s.hold != holdNothing:
 		if cfg.HandlerTimeout > 0 && s.loop.stamp.Sub(s.begun) >= cfg.HandlerTimeout {

@@ -105,8 +105,8 @@ func TestConfigLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	if l := *s.cfg.limits(); l != (handlers.ResultLimits{Headers: 1, HeaderBytes: 2, Recipients: 3}) || s.MaxPacketSize() != 4 {
-		t.Errorf("limits %+v, packets of %d bytes", l, s.MaxPacketSize())
+	if l := *s.cfg.limits(); l != (handlers.ResultLimits{Headers: 1, HeaderBytes: 2, Recipients: 3}) || s.cfg.MaxPacketSize != 4 {
+		t.Errorf("limits %+v, packets of %d bytes", l, s.cfg.MaxPacketSize)
 	}
 	if d := s.cfg.SlowInline; d != 5*time.Millisecond {
 		t.Errorf("slow is %v", d)

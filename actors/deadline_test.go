@@ -63,7 +63,7 @@ func TestHandlerTimeoutCountsAll(t *testing.T) {
 		p := &probe{t: t}
 		p.start(Config{HandlerTimeout: 10 * time.Second, MaxWorkers: 1}, handlers.Shared(sleep(time.Second)))
 		free := make(chan struct{})
-		p.sys.workers.start(func() { <-free })
+		p.sys.workers.start(p.sys.current, func() { <-free })
 		p.feed("O H")
 		want(t, "answer", p.after(10*time.Second), "t")
 		close(free)

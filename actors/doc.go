@@ -87,6 +87,17 @@
 // its connection is closed without a word, since nobody knows any more which answer
 // would be in step, and the other sessions do not notice.
 //
+// # How handlers change while sessions run
+//
+// System.Swap gives the sessions that begin from then on other handlers and another
+// configuration. A session keeps its own until its connection ends, also for the next
+// message and for the next SMTP client on the connection: what the MTA sends and what
+// it waits for was agreed on for these handlers at the beginning, and others would not be
+// told of what they need. Neither Postfix nor Sendmail uses a connection for another
+// client, so there a session is one of SMTP, and the new handlers are in use soon. Who
+// swaps is told when nothing uses the old handlers: no session, and no function of one
+// that went on when the session had ended.
+//
 // # What is counted
 //
 // What goes wrong at the door or at a limit is counted where it happens, by a [Refusal]

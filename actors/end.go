@@ -150,7 +150,7 @@ func (s *session) linger() time.Duration {
 	if s.code == protocol.CodeQuit && s.unsent.bytes == 0 {
 		return 0
 	}
-	return s.sys.cfg.Linger
+	return s.gen.cfg.Linger
 }
 
 // leave takes the session out of the system and closes the connection.

@@ -26,13 +26,13 @@ func (s *session) take(b *batch) {
 	}
 	s.loop.look()
 	if s.message == nil && s.unsent.bytes > 0 { // changes to a message wait by themselves
-		if n := s.conn.Unsent(); n > s.sys.cfg.MaxOutbound {
+		if n := s.conn.Unsent(); n > s.gen.cfg.MaxOutbound {
 			s.sys.Hit(LimitOutbound)
 			s.breakOff(fmt.Errorf("%w: %d bytes of replies not read", handlers.ErrIO, n))
 			return
 		}
 	}
-	s.taps.sent(b.bytes, &s.loop.decoder, s.sys.cfg.MaxPacketSize)
+	s.taps.sent(b.bytes, &s.loop.decoder, s.gen.cfg.MaxPacketSize)
 	s.in = b.bytes
 	s.advance()
 	if s.hold != holdNothing {
@@ -62,7 +62,7 @@ func (s *session) packet() bool {
 	if len(s.backlog) > 0 {
 		src = &s.backlog
 	}
-	code, body, n, err := protocol.Frame(*src, s.sys.cfg.MaxPacketSize)
+	code, body, n, err := protocol.Frame(*src, s.gen.cfg.MaxPacketSize)
 	switch {
 	case err != nil:
 		s.malformed(err, *src)
@@ -112,7 +112,7 @@ func (s *session) look(b []byte) string {
 // keep puts the whole packets of in behind what waits already.
 func (s *session) keep() {
 	for {
-		_, _, n, err := protocol.Frame(s.in, s.sys.cfg.MaxPacketSize)
+		_, _, n, err := protocol.Frame(s.in, s.gen.cfg.MaxPacketSize)
 		if err != nil {
 			s.bad = err
 		}
@@ -128,7 +128,7 @@ func (s *session) keep() {
 // quit. What waits before it belongs to what is given up.
 func (s *session) interrupt() {
 	for s.hold != holdNothing {
-		code, _, n, _ := protocol.Frame(s.backlog[s.scanned:], s.sys.cfg.MaxPacketSize)
+		code, _, n, _ := protocol.Frame(s.backlog[s.scanned:], s.gen.cfg.MaxPacketSize)
 		switch {
 		case n == 0:
 			s.flood()
@@ -154,7 +154,7 @@ func (s *session) last() {
 
 // flood ends a session whose MTA does not wait for answers.
 func (s *session) flood() {
-	if n := len(s.backlog); n > s.sys.cfg.MaxPending {
+	if n := len(s.backlog); n > s.gen.cfg.MaxPending {
 		s.sys.Hit(LimitPending)
 		s.breakOff(fmt.Errorf("%w: %d bytes behind a pending answer", protocol.ErrTooMany, n))
 	}

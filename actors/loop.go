@@ -45,6 +45,9 @@ type Link interface {
 	// so that it may be waiting for an acknowledgement.
 	Feed(b []byte) (n int, macro bool)
 
+	// MaxPacketSize returns the greatest length field accepted, in bytes.
+	MaxPacketSize() int
+
 	// Lost says that the connection is gone: with nil if the MTA closed it, otherwise
 	// with the error of the transport. partial says that it ended within a packet.
 	Lost(err error, partial bool)
@@ -66,6 +69,7 @@ type Loop struct {
 	told    handlers.Response // the one that handlers are told of
 
 	controls map[string]*handlers.Control // of no session: what those of a listener have in common
+	gen      *generation                  // of the controls
 }
 
 // NewLoop returns the part of s for one event loop.
@@ -91,11 +95,16 @@ func (l *Loop) Open(c Conn, listener string) Link {
 	return s
 }
 
-// control returns what the controls of the sessions of a listener are made like.
-func (l *Loop) control(listener string) *handlers.Control {
+// control returns what the controls of the sessions of a generation and a listener are
+// made like.
+func (l *Loop) control(g *generation, listener string) *handlers.Control {
+	if l.gen != g {
+		l.gen = g
+		clear(l.controls)
+	}
 	c := l.controls[listener]
 	if c == nil {
-		cfg := &l.sys.cfg
+		cfg := &g.cfg
 		c = handlers.NewControl(context.Background(), handlers.Facts{
 			Listener: listener, Sessions: l.sys.Len, Timeout: cfg.Timeout, PacketBuffer: cfg.PacketBuffer,
 		}, cfg.limits())

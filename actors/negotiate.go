@@ -10,9 +10,9 @@ import (
 // configuration.
 func (s *session) request() protocol.Request {
 	req := protocol.Request{
-		Actions: s.sys.cfg.Actions,
+		Actions: s.gen.cfg.Actions,
 		Steps:   s.wants.Steps(),
-		Macros:  s.sys.cfg.Macros,
+		Macros:  s.gen.cfg.Macros,
 	}
 	if req.Actions == 0 {
 		req.Actions = s.offer.Normal().Actions

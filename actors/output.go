@@ -52,7 +52,7 @@ func (s *session) checkUnsent() {
 	now := s.loop.now()
 	s.unsent.look(0, s.conn.Unsent(), now)
 	s.outlet.room(s.unsent.bytes)
-	limit := s.sys.cfg.WriteTimeout
+	limit := s.gen.cfg.WriteTimeout
 	if s.unsent.bytes > 0 && limit > 0 && now >= s.unsent.since.after(limit) {
 		s.sys.Hit(LimitWriteTimeout)
 		s.breakOff(fmt.Errorf("%w: nothing read for %v", handlers.ErrIO, limit))
@@ -71,7 +71,7 @@ func (s *session) Wait() {
 	if s.outlet.wait() {
 		s.sys.Hit(LimitOutboundChanges)
 		s.sys.Log(slog.LevelInfo, "changes to a message had to wait: the MTA is slow to read",
-			slog.Uint64("session", s.id), slog.Int("max_outbound", s.sys.cfg.MaxOutbound))
+			slog.Uint64("session", s.id), slog.Int("max_outbound", s.gen.cfg.MaxOutbound))
 	}
 }
 

@@ -16,6 +16,7 @@ type session struct {
 	mailbox
 	loop    *Loop
 	sys     *System
+	gen     *generation
 	conn    Conn
 	pid     *actor.PID
 	control *handlers.Control
@@ -51,8 +52,9 @@ type session struct {
 func newSession(l *Loop, c Conn, listener string) *session {
 	l.look()
 	s := &session{loop: l, sys: l.sys, conn: c, id: lastID.Add(1), since: l.stamp.UnixNano(), heard: l.now()}
+	s.gen = l.sys.join()
 	s.mailbox.owner, s.timer.s = s, s
-	s.control = l.control(listener).Sibling(s.id, peerOf(c.RemoteAddr()))
+	s.control = l.control(s.gen, listener).Sibling(s.id, peerOf(c.RemoteAddr()))
 	s.trail = l.sys.measured.open(s)
 	s.taps = l.sys.tapped(s)
 	return s
@@ -81,6 +83,7 @@ func (s *session) Receive(ctx actor.Context) {
 		s.drop()
 	case *actor.Stopped:
 		s.mailbox.close()
+		s.gen.release()
 	}
 	if !s.removed {
 		s.flush()
@@ -107,6 +110,9 @@ func (s *session) Feed(b []byte) (n int, macro bool) {
 	return m.taken, m.macro
 }
 
+// MaxPacketSize is [Link].
+func (s *session) MaxPacketSize() int { return s.gen.cfg.MaxPacketSize }
+
 // Lost is [Link].
 func (s *session) Lost(err error, partial bool) {
 	s.PostUserMessage(&lost{err, partial})
@@ -124,7 +130,7 @@ func (s *session) establish() {
 	shown := s.control.Session()
 	s.handler, s.wants = nil, handlers.Wants{}
 	made := s.control.Guard(func() handlers.Reply {
-		if s.handler = s.sys.factory(shown); s.handler != nil {
+		if s.handler = s.gen.factory(shown); s.handler != nil {
 			s.wants = s.handler.Wants()
 		}
 		return handlers.Continue

@@ -17,8 +17,7 @@ import (
 
 // A System runs the sessions of a server.
 type System struct {
-	cfg      Config
-	factory  handlers.Factory
+	cfg      Config // of its start: what Swap does not change
 	actors   *actor.ActorSystem
 	workers  workers
 	reporter reporter
@@ -29,6 +28,7 @@ type System struct {
 	taps     atomic.Pointer[[]*Tap] // those that are open; nil if there are none
 
 	mu       sync.Mutex
+	current  *generation // of sessions that begin
 	sessions map[uint64]*session
 	empty    signal // of sessions
 	opened   int64  // sessions
@@ -41,16 +41,14 @@ var lastID atomic.Uint64
 // NewSystem returns a system without sessions. The error names the field of cfg
 // that is wrong, or is ErrNull if f is nil.
 func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
-	if f == nil {
-		return nil, fmt.Errorf("%w: factory", handlers.ErrNull)
-	}
-	cfg, err := cfg.complete()
+	first, err := newGeneration(cfg, f)
 	if err != nil {
 		return nil, err
 	}
+	cfg = first.cfg
 	s := &System{
 		cfg:      cfg,
-		factory:  f,
+		current:  first,
 		workers:  workers{max: cfg.MaxWorkers},
 		counts:   new(counts),
 		reporter: reporter{log: cfg.Log},
@@ -72,9 +70,6 @@ func NewSystem(cfg Config, f handlers.Factory) (*System, error) {
 func shrinkRegistry(r *actor.ProcessRegistryValue) {
 	r.LocalPIDs.LocalPIDs = slices.Clone(r.LocalPIDs.LocalPIDs[:1])
 }
-
-// MaxPacketSize returns the greatest length field accepted, in bytes.
-func (s *System) MaxPacketSize() int { return s.cfg.MaxPacketSize }
 
 // Len returns how many sessions are alive.
 func (s *System) Len() int {

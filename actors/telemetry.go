@@ -36,11 +36,9 @@ const keepLinked = "parent"
 // telemetry is what a System measures with.
 type telemetry struct {
 	instruments
-	tracer    trace.Tracer
-	unset     trace.TracerProvider // the global one of a program that has set none; else nil
-	slow      time.Duration
-	addresses Addresses
-	told      bool // timelines are wanted
+	tracer trace.Tracer
+	unset  trace.TracerProvider // the global one of a program that has set none; else nil
+	told   bool                 // timelines are wanted
 }
 
 // newTelemetry returns the telemetry of a system.
@@ -53,8 +51,7 @@ func newTelemetry(sys *System) (*telemetry, error) {
 		mp = otel.GetMeterProvider()
 	}
 	t := &telemetry{
-		tracer: tp.Tracer(scope), slow: sys.cfg.TraceSlow, addresses: sys.cfg.TraceAddresses,
-		told: sys.cfg.Timelines != nil,
+		tracer: tp.Tracer(scope), told: sys.cfg.Timelines != nil,
 	}
 	if _, off := tp.(noop.TracerProvider); off || fmt.Sprintf("%T", tp) == unsetProvider {
 		t.unset = tp
@@ -106,17 +103,18 @@ func (t *telemetry) open(s *session) *trail {
 
 // why says why a message is traced although its session was not sampled; "" if it is
 // not.
-func (t *telemetry) why(o *handlers.Outcome, errs []error) string {
+func (t *trail) why(o *handlers.Outcome) string {
 	switch o.Status {
 	case protocol.StatusReject, protocol.StatusTempFail, protocol.StatusDiscard:
 		return "refused"
 	}
 	switch {
-	case len(errs) > 0:
+	case len(t.errs) > 0:
 		return "error"
 	case o.Quarantined:
 		return "quarantined"
-	case t.slow > 0 && o.HandlerTime >= t.slow:
+	}
+	if slow := t.s.gen.cfg.TraceSlow; slow > 0 && o.HandlerTime >= slow {
 		return "slow"
 	}
 	return ""
@@ -172,7 +170,7 @@ func (p *spans) endMessage(t *trail, line *Timeline, why string) {
 		return
 	}
 	line.TraceID, line.SpanID = span.SpanContext().TraceID().String(), span.SpanContext().SpanID().String()
-	span.SetAttributes(t.t.messageAttributes(line)...)
+	span.SetAttributes(messageAttributes(line, t.s.gen.cfg.TraceAddresses)...)
 	for i := range line.Stages {
 		e := &line.Stages[i]
 		span.AddEvent(e.Event.String(), trace.WithTimestamp(t.began.Add(e.At)), trace.WithAttributes(stageAttributes(e)...))

@@ -72,8 +72,8 @@ func sessionAttributes(s *session) []attribute.KeyValue {
 	}
 }
 
-// messageAttributes tells what became of a message.
-func (t *telemetry) messageAttributes(l *Timeline) []attribute.KeyValue {
+// messageAttributes tells what became of a message, and as much of addresses as it may.
+func messageAttributes(l *Timeline, addresses Addresses) []attribute.KeyValue {
 	r := l.Result
 	list := []attribute.KeyValue{
 		attrSession.Int64(int64(l.Session)), attrQueueID.String(l.QueueID), attrVerdict.String(verdictOf(r.Status, r.Quarantined)),
@@ -88,15 +88,15 @@ func (t *telemetry) messageAttributes(l *Timeline) []attribute.KeyValue {
 	if network := networkOf(l.Client.IP); network.IsValid() {
 		list = append(list, attrNetwork.String(network.String()))
 	}
-	if t.addresses == AddressesOff {
+	if addresses == AddressesOff {
 		return list
 	}
 	to := make([]string, len(r.Recipients))
 	for i, address := range r.Recipients {
-		to[i] = t.addresses.show(address)
+		to[i] = addresses.show(address)
 	}
-	return append(list, attrFrom.String(t.addresses.show(r.From)), attrTo.StringSlice(to),
-		attrClient.String(t.addresses.show(l.Client.IP.String())), attrHelo.String(t.addresses.show(l.Helo)))
+	return append(list, attrFrom.String(addresses.show(r.From)), attrTo.StringSlice(to),
+		attrClient.String(addresses.show(l.Client.IP.String())), attrHelo.String(addresses.show(l.Helo)))
 }
 
 // networkOf returns the network of an address, in which there are too many to tell who

@@ -57,7 +57,7 @@ func (l *latent) linked() []trace.Link {
 // await has handlers be called with a latent span, if they may want to link the
 // message.
 func (p *spans) await(t *trail) {
-	if p.possible && t.s.sys.cfg.TraceLinks {
+	if p.possible && t.s.gen.cfg.TraceLinks {
 		p.latent = new(latent)
 		p.messageCtx = trace.ContextWithSpan(context.Background(), p.latent)
 	}

@@ -105,7 +105,7 @@ func (s *session) measure(event handlers.Kind) {
 	before := s.loop.stamp
 	s.loop.look()
 	took := s.loop.stamp.Sub(before)
-	if slow := s.sys.cfg.SlowInline; slow > 0 && took > slow {
+	if slow := s.gen.cfg.SlowInline; slow > 0 && took > slow {
 		s.sys.Hit(LimitSlowInline)
 		s.report(&handlers.SlowError{Event: event, Took: took}, "")
 	}

@@ -107,16 +107,17 @@ func TestKindOfErrors(t *testing.T) {
 
 // What went wrong is traced whatever the sampling.
 func TestKept(t *testing.T) {
-	measured := &telemetry{slow: time.Second}
+	tr := &trail{s: &session{gen: &generation{cfg: Config{TraceSlow: time.Second}}}}
 	for want, o := range map[string]handlers.Outcome{
 		"refused": {Status: protocol.StatusTempFail}, "quarantined": {Status: protocol.StatusContinue, Quarantined: true},
 		"slow": {Status: protocol.StatusAccept, HandlerTime: time.Second}, "": {Status: protocol.StatusAccept},
 	} {
-		if got := measured.why(&o, nil); got != want {
+		if got := tr.why(&o); got != want {
 			t.Errorf("%+v is kept as %q, want %q", o, got, want)
 		}
 	}
-	if got := measured.why(&handlers.Outcome{}, []error{handlers.ErrIO}); got != "error" {
+	tr.errs = []error{handlers.ErrIO}
+	if got := tr.why(&handlers.Outcome{}); got != "error" {
 		t.Errorf("an error is kept as %q", got)
 	}
 }

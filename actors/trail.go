@@ -173,7 +173,7 @@ func (t *trail) failed(err error, kind string) {
 // measurements are taken, and who wants the timeline gets it.
 func (t *trail) processed(o *handlers.Outcome) {
 	var line *Timeline
-	why := t.t.why(o, t.errs)
+	why := t.why(o)
 	if why == "" && t.spans.latent.wanted() {
 		why = keepLinked
 	}

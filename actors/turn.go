@@ -122,7 +122,7 @@ func (s *session) endOfMessage(c *protocol.EndOfMessage) handlers.Event {
 	}
 	if s.wants.Events.Has(s.kind) {
 		if s.outlet == nil {
-			s.outlet = newOutlet(s.sys.cfg.MaxOutbound)
+			s.outlet = newOutlet(s.gen.cfg.MaxOutbound)
 		}
 		s.message = s.control.Message(chunk.Clone(), s)
 	}
@@ -135,5 +135,5 @@ func (s *session) endOfMessage(c *protocol.EndOfMessage) handlers.Event {
 
 // splits reports whether a last piece of the body is to be told as such.
 func (s *session) splits(chunk protocol.View) bool {
-	return s.sys.cfg.SplitFinalChunk && chunk != nil && !s.skipped && s.wants.Events.Has(handlers.KindBody)
+	return s.gen.cfg.SplitFinalChunk && chunk != nil && !s.skipped && s.wants.Events.Has(handlers.KindBody)
 }

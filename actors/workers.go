@@ -12,12 +12,22 @@ type workers struct {
 
 	mu      sync.Mutex
 	running int
-	waiting []func()
+	waiting []function
 	done    signal // none is running
 }
 
-// start runs f, now or when others are done. It returns false if f has to wait.
-func (w *workers) start(f func()) (now bool) {
+// A function is one to run. It uses a generation until it is done, which may be when its
+// session has ended.
+type function struct {
+	gen *generation
+	run func()
+}
+
+// start runs a function of handlers of g, now or when others are done. It returns false
+// if it has to wait.
+func (w *workers) start(g *generation, run func()) (now bool) {
+	g.users.Add(1)
+	f := function{g, run}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.max > 0 && w.running >= w.max {
@@ -29,27 +39,43 @@ func (w *workers) start(f func()) (now bool) {
 	return true
 }
 
+// limit changes how many run at once. If these are fewer, those that run go on.
+func (w *workers) limit(most int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.max = most
+	for len(w.waiting) > 0 && (most == 0 || w.running < most) {
+		w.running++
+		go w.work(w.waiting[0])
+		w.waiting = w.waiting[1:]
+	}
+}
+
 // work runs f, and then what waits.
-func (w *workers) work(f func()) {
-	for f != nil {
-		f()
+func (w *workers) work(f function) {
+	for f.run != nil {
+		f.run()
+		f.gen.release()
 		f = w.next()
 	}
 }
 
-// next takes what has waited longest; nil if nothing does.
-func (w *workers) next() (f func()) {
+// next takes what has waited longest; the zero function if nothing does, or more run than
+// may.
+func (w *workers) next() (f function) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) > 0 {
+	if len(w.waiting) > 0 && (w.max == 0 || w.running <= w.max) {
 		f, w.waiting = w.waiting[0], w.waiting[1:]
 		return f
 	}
-	w.waiting = nil
+	if len(w.waiting) == 0 {
+		w.waiting = nil
+	}
 	if w.running--; w.running == 0 {
 		w.done.send()
 	}
-	return nil
+	return function{}
 }
 
 // counts returns how many functions run, and how many wait.

@@ -18,12 +18,12 @@ func TestWorkers(t *testing.T) {
 	for _, limit := range []int{0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {
 			const n = 10
-			w := &workers{max: limit}
+			w, g := &workers{max: limit}, testGeneration(t)
 			var order []int
 			running, most := 0, 0
 			lock := make(chan struct{}, 1)
 			for i := range n {
-				w.start(func() {
+				w.start(g, func() {
 					lock <- struct{}{}
 					order = append(order, i)
 					running++

@@ -18,6 +18,11 @@
 // apart from it and waits for the acknowledgement of the first before it sends the
 // second, so a read that ends with macros is acknowledged at once.
 //
+// # Other handlers
+//
+// Server.Swap changes the handlers and the settings of sessions while the server runs.
+// No connection is closed for it: those that are open keep the handlers they began with.
+//
 // # The end
 //
 // A server stops in this order: listeners and their goroutines, sessions, the

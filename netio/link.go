@@ -72,7 +72,7 @@ func (l *link) whole() bool {
 		return false
 	}
 	length := binary.BigEndian.Uint32(head)
-	return int64(length) > int64(l.s.system.MaxPacketSize()) ||
+	return int64(length) > int64(l.session.MaxPacketSize()) ||
 		l.conn.InboundBuffered() >= lengthSize+int(length)
 }
 

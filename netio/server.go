@@ -150,6 +150,12 @@ func (s *Server) Len() int { return s.system.Len() }
 // Tap opens a tap: see [actors.System.Tap].
 func (s *Server) Tap(f actors.TapFilter) (*actors.Tap, error) { return s.system.Tap(f) }
 
+// Swap has the connections that come from now on served by f, with sessions that run as
+// cfg says, and nobody notices: see [actors.System.Swap].
+func (s *Server) Swap(cfg actors.Config, f handlers.Factory) (unused <-chan struct{}, err error) {
+	return s.system.Swap(cfg, f)
+}
+
 // Shutdown stops listening and lets sessions go on, new messages included, until
 // their MTAs leave. When ctx ends, the rest are closed. It returns when no session
 // is left. The error says what did not end in time.

@@ -51,7 +51,8 @@ func adminHandler(routes ...func(*http.ServeMux)) http.Handler {
 
 // health is how the server is.
 type health struct {
-	serving atomic.Bool // it listens, and does not end
+	serving atomic.Bool        // it listens, and does not end
+	config  func() reloadState // nil if nobody knows
 }
 
 // routes adds pages for who watches over the server: /livez says that the process is
@@ -63,7 +64,11 @@ func (h *health) routes(mux *http.ServeMux) {
 			sayHealth(w, http.StatusServiceUnavailable, "not ready: the server does not listen")
 			return
 		}
-		sayHealth(w, http.StatusOK, "ready")
+		text := "ready"
+		if h.config != nil && !h.config().FailedAt.IsZero() {
+			text += ", but the last reload failed: the log says why"
+		}
+		sayHealth(w, http.StatusOK, text)
 	})
 }
 
@@ -149,12 +154,15 @@ func (a *admin) timelines() func(*actors.Timeline) {
 	return a.past.add
 }
 
-// watch shows a server on the admin pages, and returns what ends that.
-func (a *admin) watch(server *netio.Server, registry *prometheus.Registry, log *slog.Logger) (stop func()) {
+// watch shows a server and the state of its configuration on the admin pages, and returns
+// what ends that.
+func (a *admin) watch(server *netio.Server, c func() reloadState, registry *prometheus.Registry, log *slog.Logger) (stop func()) {
 	if !a.open() {
 		return func() {}
 	}
+	a.up.config = c
 	page := newStatus(a.past, server.Sessions, a.Addr().String())
+	page.config = c
 	stopPages := servePages(a.Listener, "admin pages", adminHandler(a.up.routes, metricsRoute(registry), page.routes), log)
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup

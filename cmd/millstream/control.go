@@ -20,16 +20,17 @@ import (
 
 // controlHelp tells of the control socket.
 const controlHelp = `The control socket, --control, is for who runs the server: millstream trace shows
-there what is said in sessions, the content of mail included. It is a Unix socket of
-mode 0600. Unless told otherwise it is control.sock in $RUNTIME_DIRECTORY, as systemd
-sets it, else in $XDG_RUNTIME_DIR/millstream, else, for root, in /run/millstream. A
-directory that has to be made for it has mode 0700 and is removed again: MTAs cannot
-reach a milter socket in there.`
+there what is said in sessions, the content of mail included, and millstream reload
+has the configuration read again. It is a Unix socket of mode 0600. Unless told
+otherwise it is control.sock in $RUNTIME_DIRECTORY, as systemd sets it, else in
+$XDG_RUNTIME_DIR/millstream, else, for root, in /run/millstream. A directory that has
+to be made for it has mode 0700 and is removed again: MTAs cannot reach a milter
+socket in there.`
 
 const (
 	controlDir     = "millstream"
 	controlName    = "control.sock"
-	maxControlText = 4 << 10 // bytes of an error that is told
+	maxControlText = 64 << 10 // bytes of an error that is told
 )
 
 // controlPaths returns where a control socket may be if nobody says otherwise: the
@@ -132,7 +133,8 @@ func (c *control) serve(log *slog.Logger, routes ...func(*http.ServeMux)) (stop 
 
 // controlRequest sends a request to the server whose control socket is at a path, or
 // where it is by default if path is "". target is the path and query of the request.
-// A request that the server finds wrong is a usageError. The caller closes the body.
+// A request that the server finds wrong is a usageError, and one that it cannot fulfil a
+// controlError. The caller closes the body.
 func controlRequest(ctx context.Context, path, method, target string) (*http.Response, error) {
 	paths := []string{path}
 	if path == "" {
@@ -160,12 +162,18 @@ func controlRequest(ctx context.Context, path, method, target string) (*http.Res
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxControlText)) // what there is of it
-	err = fmt.Errorf("the server says: %s", strings.TrimSpace(string(text)))
+	err = controlError(strings.TrimSpace(string(text)))
 	if answer.StatusCode == http.StatusBadRequest {
 		err = usageError{err}
 	}
 	return nil, err
 }
+
+// controlError is what a server says that does not do what it is asked for.
+type controlError string
+
+// Error says who says it.
+func (e controlError) Error() string { return "the server says: " + string(e) }
 
 // dialControl connects to the first control socket that a server listens at.
 func dialControl(ctx context.Context, paths []string) (net.Conn, error) {

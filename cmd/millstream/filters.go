@@ -6,24 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"millstream/actors"
 	"millstream/cmd/internal/config"
 	"millstream/handlers"
 	"millstream/handlers/policy"
 )
-
-// open makes the handlers of a configuration, and opens what they need. They report to
-// where sessions do.
-func open(c *config.Config, to *actors.Config) (*config.Generation, error) {
-	g, err := c.Build(config.Env{Observed: logObserved(to.Log), Log: to.Log, Meter: to.Meter})
-	if err != nil {
-		return nil, err
-	}
-	if err := g.Open(nil); err != nil {
-		return nil, errors.Join(err, g.Close())
-	}
-	return g, nil
-}
 
 // filter returns what is served: the handlers of a configuration, and a line of the log
 // for each message unless that says no. The MTA does not wait for the line.

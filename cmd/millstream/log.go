@@ -65,7 +65,7 @@ func (n severity) prefix() string { return fmt.Sprintf("<%d>", severities[n].pri
 
 // openLog opens the log that a configuration asks for: that of syslog, or w. closeLog
 // writes what is left.
-func openLog(l *config.Log, level slog.Level, w io.Writer) (log *slog.Logger, closeLog func(), err error) {
+func openLog(l *config.Log, level slog.Leveler, w io.Writer) (log *slog.Logger, closeLog func(), err error) {
 	format := l.Format
 	if format == logAuto {
 		if format = logText; l.Syslog == "" && isJournal(w, os.Getenv("JOURNAL_STREAM")) {
@@ -90,7 +90,7 @@ func openLog(l *config.Log, level slog.Level, w io.Writer) (log *slog.Logger, cl
 
 // newLogger returns a logger that writes to a sink from a goroutine of its own, with the
 // time if that is not added there. A line about what is traced says under which numbers.
-func newLogger(sink lineSink, format string, timed bool, level slog.Level) (log *slog.Logger, closeLog func(), err error) {
+func newLogger(sink lineSink, format string, timed bool, level slog.Leveler) (log *slog.Logger, closeLog func(), err error) {
 	options := &slog.HandlerOptions{Level: level}
 	var handler func(w io.Writer) slog.Handler
 	switch format {

@@ -5,6 +5,7 @@
 //	millstream config     print an example of one, its schema, or what is in force
 //	millstream send       send a mail to a milter, as an MTA would
 //	millstream talk       play session scripts to a milter
+//	millstream reload     have a running server read its configuration again
 //	millstream trace      show sessions of a running server, packet by packet
 //	millstream bench      load a milter, as MTAs would, and tell how fast it answers
 //	millstream version    print the version
@@ -20,6 +21,10 @@
 //
 // Without a file it is that example. The command check prints all that is wrong with a
 // file, with line and column, and then exits with 1.
+//
+// At SIGHUP, and at the command reload, a server reads its file again: sessions that
+// begin from then on have the new handlers and limits, those under way keep theirs, and a
+// file with a mistake changes nothing.
 //
 // What the server does can be watched: it has a page with the sessions and the last
 // messages at its admin address, 127.0.0.1:8891 unless --admin says otherwise, with
@@ -113,7 +118,7 @@ func root() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 	})
 	c.AddCommand(serveCommand(), checkCommand(), configCommand(), sendCommand(), talkCommand(), traceCommand(),
-		benchCommand(), versionCommand())
+		reloadCommand(), benchCommand(), versionCommand())
 	return c
 }
 

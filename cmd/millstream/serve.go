@@ -7,15 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"millstream/actors"
 	"millstream/cmd/internal/config"
-	"millstream/handlers"
 	"millstream/netio"
-	"millstream/protocol"
 )
 
 // defaultSocket is where the server listens if it is not told.
@@ -37,6 +36,11 @@ What it does is said by the file of --config, and the files conf.d/*.toml beside
 that one, which adds a header X-Millstream to every message, logs a line for it and
 refuses nothing. Flags count more than the file, and --socket is in place of all its
 listeners.
+
+At SIGHUP, and at 'millstream reload', which says what comes of it, the file is read
+again. If there is no mistake in it, sessions that begin from then on have what it says;
+those under way keep their handlers until their MTAs leave. Listeners and a few more are
+taken up at the start alone: they are named where they have changed.
 
 Sockets are written as Sendmail does, inet:8890@127.0.0.1, inet6:8890@::1 or
 unix:/run/millstream.sock, or as Postfix does, inet:127.0.0.1:8890; fd:3 is an
@@ -73,11 +77,16 @@ func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
 	if err != nil {
 		return printMistakes(errOut, err)
 	}
-	var level slog.Level
-	if err := errors.Join(level.UnmarshalText([]byte(settings.Log.Level)), setVariables(&settings.OTel)); err != nil {
+	level, err := levelOf(settings)
+	if err := errors.Join(err, setVariables(&settings.OTel)); err != nil {
 		return err
 	}
-	plain, closeLog, err := openLog(&settings.Log, level, errOut)
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	leveler := new(slog.LevelVar)
+	leveler.Set(level)
+	plain, closeLog, err := openLog(&settings.Log, leveler, errOut)
 	if err != nil {
 		return err
 	}
@@ -96,63 +105,37 @@ func serve(ctx context.Context, f *serveFlags, out, errOut io.Writer) error {
 			plain.Warn("not all of the telemetry was sent", "err", err)
 		}
 	}()
-	log := told.logger(plain, level)
-	server, stop, err := listen(settings, f.filter, told, func(c *actors.Config) {
-		c.Log, c.Tracer, c.Meter, c.Timelines = log, told.tracer, told.meter, pages.timelines()
-	})
+	log := told.logger(plain, leveler)
+	m := &maker{load: f.load, instead: f.filter, told: told, log: log, level: leveler, timelines: pages.timelines()}
+	server, again, err := m.listen(settings)
 	if err != nil {
 		pages.abandon()
 		return err
 	}
-	defer stop()
+	defer again.close()
 	requests, err := openControl(settings.Control.Path, log)
 	if err != nil {
 		pages.abandon()
 		return errors.Join(err, server.Shutdown(ctx))
 	}
-	defer requests.serve(log, traceRoute(server.Tap, log))()
-	defer pages.watch(server, told.registry, log)()
+	defer requests.serve(log, traceRoute(server.Tap, log), reloadRoute(again))()
+	defer pages.watch(server, again.state, told.registry, log)()
+	defer again.follow(ctx, hup)()
 	printHints(out, server.Addrs())
 	log.Info("listening", "version", version(), "pid", os.Getpid(), "addrs", addrTexts(server.Addrs()),
 		"control", requests.String(), "admin", pages.String())
 	return serveUntil(ctx, server, settings.Limits.Grace, &pages.up, log)
 }
 
-// listen opens the sockets of a configuration, for its handlers or those of instead if
-// that is not nil. see sets what sessions report to. stop closes what the handlers hold,
-// when no session is left.
-func listen(c *config.Config, instead func(*slog.Logger) handlers.Handler, told *telemetry, see func(*actors.Config)) (server *netio.Server, stop func(), err error) {
-	cfg := c.Server()
-	see(&cfg.Sessions)
-	log := cfg.Sessions.Log
-	generation, err := open(c, &cfg.Sessions)
-	if err != nil {
-		return nil, nil, err
-	}
-	stop = func() {
-		if err := generation.Close(); err != nil {
-			log.Warn("not all that the handlers held was closed", "err", err)
-		}
-	}
-	served, macros := filter(c, generation, log), generation.Macros
-	if instead != nil {
-		served, macros = instead(log), protocol.MacroLists{}
-	}
-	cfg.Sessions.Macros = macros
-	if server, err = netio.Listen(cfg, handlers.Shared(followed(&c.OTel, served, told, log))); err != nil {
-		stop()
-		return nil, nil, err
-	}
-	return server, stop, nil
-}
-
 // serveUntil serves until ctx ends and the sessions have.
 func serveUntil(ctx context.Context, server *netio.Server, grace time.Duration, up *health, log *slog.Logger) error {
 	told := make(chan struct{})
 	up.serving.Store(true)
+	notify(log, notifyReady)
 	wait := context.AfterFunc(ctx, func() {
 		defer close(told)
 		up.serving.Store(false)
+		notify(log, notifyStopping)
 		log.Info("stopping: no new connections, sessions go on until their MTAs leave",
 			"sessions", server.Len(), "grace", grace)
 	})

@@ -20,6 +20,7 @@ var statusFiles embed.FS
 type status struct {
 	history  *history
 	sessions func() []actors.Info
+	config   func() reloadState // nil if it is not told
 	hosts    []string
 	started  time.Time
 }

@@ -185,10 +185,17 @@ function showRates(r) {
 
 let started = "";
 
+// configText tells which configuration is in force.
+function configText(c) {
+  if (!c) return "";
+  const failed = c.reload_failed_at ? `; the reload of ${new Date(c.reload_failed_at).toLocaleString()} failed, see the log` : "";
+  return `, configuration ${c.generation} of ${new Date(c.loaded_at).toLocaleString()}${failed}`;
+}
+
 function showSummary(s) {
   if (started && started !== s.started_at) messages.reset(); // another process, with other numbers
   started = s.started_at;
-  setText($("about"), `${s.version}, running for ${time(Math.round(s.uptime_seconds))}`);
+  setText($("about"), `${s.version}, running for ${time(Math.round(s.uptime_seconds))}${configText(s.config)}`);
   const recent = total(s.messages_last_5_minutes);
   const held = ["reject", "tempfail", "discard", "quarantine"].reduce((n, v) => n + (s.messages_last_5_minutes[v] || 0), 0);
   const cards = [

@@ -33,6 +33,7 @@ type summaryJSON struct {
 	Last5Minutes   map[string]uint64 `json:"messages_last_5_minutes"`
 	Handlers       []string          `json:"handlers"`
 	Verdicts       []string          `json:"verdicts"`
+	Config         *reloadState      `json:"config,omitempty"`
 }
 
 // summary returns what goes on in a few numbers.
@@ -49,6 +50,9 @@ func (s *status) summary() summaryJSON {
 	}
 	for i, name := range j.Handlers {
 		j.Handlers[i] = visible(name)
+	}
+	if s.config != nil {
+		j.Config = new(s.config())
 	}
 	all := span.sum()
 	for v, name := range verdictNames {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/coreos/go-systemd/v22/daemon"
 
 	"millstream/cmd/internal/config"
 )
@@ -50,4 +53,22 @@ func inheritedNames(env func(string) string, pid int) []string {
 	}
 	names := strings.Split(env("LISTEN_FDNAMES"), ":")
 	return names[:min(count, len(names))]
+}
+
+// What systemd is told, if it wants to know: see sd_notify(3).
+const (
+	notifyReady    = daemon.SdNotifyReady
+	notifyStopping = daemon.SdNotifyStopping
+)
+
+// notifyReloading returns what is told when a reload begins, with the time of that.
+func notifyReloading() string {
+	return daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec()
+}
+
+// notify tells systemd of a state. Without a unit that asks for it nobody is told.
+func notify(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("systemd cannot be told of the state of the server", "state", state, "err", err)
+	}
 }

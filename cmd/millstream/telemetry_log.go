@@ -13,7 +13,7 @@ import (
 
 // logger returns a logger that writes to log and, if that is asked for, to the
 // collector; what is less than level to neither.
-func (t *telemetry) logger(log *slog.Logger, level slog.Level) *slog.Logger {
+func (t *telemetry) logger(log *slog.Logger, level slog.Leveler) *slog.Logger {
 	if t.logs == nil {
 		return log
 	}
@@ -23,12 +23,12 @@ func (t *telemetry) logger(log *slog.Logger, level slog.Level) *slog.Logger {
 // leveled is a handler of log lines of some level and more.
 type leveled struct {
 	slog.Handler
-	level slog.Level
+	level slog.Leveler
 }
 
 // Enabled is [slog.Handler].
 func (h leveled) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= h.level && h.Handler.Enabled(ctx, level)
+	return level >= h.level.Level() && h.Handler.Enabled(ctx, level)
 }
 
 // WithAttrs is [slog.Handler].

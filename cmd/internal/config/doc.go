@@ -80,4 +80,7 @@
 // fails. [Generation.Open] opens what they need to serve, and [Generation.Close] closes it
 // when their last session is over. Each generation has lists of its own, and expressions
 // that ask these; the store goes from one to the next as long as it is the same.
+//
+// [Diff] tells what changes from one configuration to the next, and which of it a server
+// takes up at its start alone; [Config.Keep] keeps that as it is.
 package config
