@@ -170,28 +170,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	defer end()
 	result := make(chan *load.Result, 1)
 	go func() { result <- flood(ctx, t, socket) }()
-	var last uint64 // session that began before a reload
-	renewed := func() bool {
-		s := server.Sessions()
-		return len(s) > 0 && s[0].ID > last
-	}
-	for i := range reloads {
-		waitFor(t, "sessions that began since", renewed)
-		text, broken := generationText(socket, strconv.Itoa(i)), i%2 == 1
-		if broken {
-			text += "[limits]\n" // is there already
-		}
-		rewrite(t, file, text)
-		if _, err := r.reload(ctx, "test"); (err != nil) != broken {
-			t.Fatalf("reload %d: %v", i, err)
-		}
-		if broken != !r.state().FailedAt.IsZero() {
-			t.Errorf("reload %d: %+v", i, r.state())
-		}
-		for _, s := range server.Sessions() {
-			last = max(last, s.ID)
-		}
-	}
+	reloadOften(ctx, t, r, reloads, file, socket)
 	end()
 	got := <-result
 	if got.Failures() != 0 || got.Counts.Messages == 0 || got.Verdicts["continue"] != got.Counts.Messages || got.Counts.Changes != got.Counts.Messages {
@@ -223,6 +202,34 @@ func TestReloadUnderLoad(t *testing.T) {
 	goleak.VerifyNone(t, leaks)
 	if now := openFiles(t); now > files {
 		t.Errorf("%d files are open, %d were", now, files)
+	}
+}
+
+// reloadOften reloads a number of times, every other time from a file with a mistake, and
+// waits for a session to begin each time.
+func reloadOften(ctx context.Context, t *testing.T, r *reloader, times int, file, socket string) {
+	t.Helper()
+	var last uint64 // session that began before a reload
+	renewed := func() bool {
+		s := r.server.Sessions()
+		return len(s) > 0 && s[0].ID > last
+	}
+	for i := range times {
+		waitFor(t, "sessions that began since", renewed)
+		text, broken := generationText(socket, strconv.Itoa(i)), i%2 == 1
+		if broken {
+			text += "[limits]\n" // is there already
+		}
+		rewrite(t, file, text)
+		if _, err := r.reload(ctx, "test"); (err != nil) != broken {
+			t.Fatalf("reload %d: %v", i, err)
+		}
+		if broken != !r.state().FailedAt.IsZero() {
+			t.Errorf("reload %d: %+v", i, r.state())
+		}
+		for _, s := range r.server.Sessions() {
+			last = max(last, s.ID)
+		}
 	}
 }
 

@@ -75,8 +75,3 @@ func TestFixed(t *testing.T) {
 		}
 	}
 }
-
-// A closable counts how often it is closed.
-type closable struct{ closed int }
-
-func (c *closable) Close() error { c.closed++; return nil }
