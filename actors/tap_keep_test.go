@@ -24,6 +24,13 @@ func TestTapKeeps(t *testing.T) {
 			}
 			r.feed("M R2")
 		}, "session O [O] (16 missed) MR [c][c] B [c] E [c] MR"},
+		{"earlier messages go before there is anything of the next", func(r *rig) {
+			r.feed("M R")
+			k := (*r.session().taps)[0]
+			r.link.Feed((&protocol.Body{Chunk: make(protocol.View, keep-k.size-5*tapEventSize)}).Append(nil))
+			r.feed("E")
+			r.feed("M R2")
+		}, "session O [O] (8 missed) MR [c][c]"},
 		{"of the message under way, what does not fit", func(r *rig) {
 			r.feed("M R")
 			r.link.Feed(body)

@@ -98,6 +98,7 @@ func TestTapEnds(t *testing.T) {
 		{func(r *rig) { r.link.Lost(nil, false) }, "left end"},
 		{func(r *rig) { r.link.Lost(io.ErrUnexpectedEOF, false) }, "reset end"},
 		{func(r *rig) { r.link.Feed([]byte{0, 0, 0, 0, 1}) }, "\x01 closed end"},
+		{func(r *rig) { r.link.Feed([]byte{0, 0, 0, 1, 'x'}) }, "x closed end"},
 		{func(r *rig) { _ = r.sys.Abort(r.session().id); r.conn.run() }, "closed end"},
 	} {
 		r, tap := tapRig(t, TapFilter{}, nil)

@@ -106,10 +106,7 @@ func networkOf(ip netip.Addr) netip.Prefix {
 	if ip = ip.Unmap().WithZone(""); ip.Is4() {
 		bits = 24
 	}
-	network, err := ip.Prefix(bits)
-	if err != nil { // there is no address
-		return netip.Prefix{}
-	}
+	network, _ := ip.Prefix(bits) // no address has no network
 	return network
 }
 

@@ -264,6 +264,18 @@ func (h spanLog) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
+// Of calls that are told as one, the number is told.
+func TestVisitAttributes(t *testing.T) {
+	count := func(n int) attribute.Value {
+		set := attribute.NewSet(visitAttributes(&Visit{Handler: "scan", Count: n})...)
+		v, _ := set.Value(attrCount)
+		return v
+	}
+	if one, three := count(1), count(3); one.AsInt64() != 0 || three.AsInt64() != 3 {
+		t.Errorf("one call is told as %v, three as %v", one, three)
+	}
+}
+
 // A network tells where a client is, but not who.
 func TestClientNetwork(t *testing.T) {
 	for address, want := range map[string]string{

@@ -172,3 +172,13 @@ func TestStage(t *testing.T) {
 		t.Error("end-of-message comes before end-of-header on the wire")
 	}
 }
+
+func TestMaxChunk(t *testing.T) {
+	for steps, want := range map[Steps]int{
+		0: 65535, StepMaxData256K: 256<<10 - 1, StepMaxData1M: 1<<20 - 1, StepMaxData256K | StepMaxData1M: 1<<20 - 1,
+	} {
+		if got := steps.MaxChunk(); got != want {
+			t.Errorf("%v: %d bytes, want %d", steps, got, want)
+		}
+	}
+}
