@@ -12,6 +12,7 @@
 //
 //	[[handler]]
 //	type = "archive"
+//	name = "archive-bcc"
 //	bcc = "archive@example.com"
 //
 // Put it before handlers that change messages, as the copy is of what came, and before

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"millstream/handlers"
@@ -87,10 +88,13 @@ func (s *Settings) Check(wrong func(key, text string)) {
 
 // New returns the filter. Its marks are in st, which is to be open for as long as the
 // filter is used. names may be nil; of them the networks are used. meter takes what
-// [MetricDecisions] and [MetricDelay] are; nil is nowhere. log is told of networks that
-// are not delayed any more; nil means slog.Default. The error has what Check tells, and
-// what is not among the words and names.
-func New(s *Settings, names *when.Names, st store.Store, meter metric.Meter, log *slog.Logger) (handlers.Handler, error) {
+// [MetricDecisions] and [MetricDelay] are; nil is nowhere. labels are said with each
+// measurement, to tell those of several filters apart. log is told of networks that are
+// not delayed any more; nil means slog.Default. The error has what Check tells, and what
+// is not among the words and names.
+func New(
+	s *Settings, names *when.Names, st store.Store, meter metric.Meter, log *slog.Logger, labels ...attribute.KeyValue,
+) (handlers.Handler, error) {
 	var mistakes []error
 	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })
 	if s.OnLocal != onLocalPass && s.OnLocal != onLocalDelay {
@@ -112,7 +116,7 @@ func New(s *Settings, names *when.Names, st store.Store, meter metric.Meter, log
 	own := *s
 	f := &filter{
 		settings: &own, keys: keys, skipped: skipped, marks: st, mayWait: st.MayWait(),
-		telemetry: newTelemetry(meter, log), log: log,
+		telemetry: newTelemetry(meter, log, labels), log: log,
 	}
 	return f.handler(), nil
 }

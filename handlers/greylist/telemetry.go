@@ -3,6 +3,7 @@ package greylist
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -28,16 +29,19 @@ type telemetry struct {
 	decisions metric.Int64Counter
 	delay     metric.Float64Histogram
 	results   [numResults][]metric.AddOption
+	labels    []metric.RecordOption
 }
 
-// newTelemetry makes the instruments. A greylist works without them.
-func newTelemetry(meter metric.Meter, log *slog.Logger) *telemetry {
+// newTelemetry makes the instruments, with labels for all they tell. A greylist works
+// without them.
+func newTelemetry(meter metric.Meter, log *slog.Logger, labels []attribute.KeyValue) *telemetry {
 	if meter == nil {
 		meter = noop.Meter{}
 	}
-	t := new(telemetry)
+	t := &telemetry{labels: []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(labels...))}}
 	for r, name := range resultNames {
-		t.results[r] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String(AttributeResult, name)))}
+		all := attribute.NewSet(slices.Concat(labels, []attribute.KeyValue{attribute.String(AttributeResult, name)})...)
+		t.results[r] = []metric.AddOption{metric.WithAttributeSet(all)}
 	}
 	var err error
 	t.decisions, err = meter.Int64Counter(MetricDecisions, metric.WithUnit("{recipient}"),
@@ -58,6 +62,6 @@ func newTelemetry(meter metric.Meter, log *slog.Logger) *telemetry {
 func (t *telemetry) note(ctx context.Context, v verdict) {
 	t.decisions.Add(ctx, 1, t.results[v.result]...)
 	if v.result == passed {
-		t.delay.Record(ctx, v.waited.Seconds())
+		t.delay.Record(ctx, v.waited.Seconds(), t.labels...)
 	}
 }

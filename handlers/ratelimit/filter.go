@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"millstream/handlers"
@@ -26,10 +27,12 @@ type filter struct {
 
 // New returns the filter. It counts in counters, which is not closed with it: any store
 // will do. names are those of expressions and texts, and may be nil. meter may be nil,
-// which measures nothing; the measurements of several filters are told apart by the
-// attributes of their meters. log may be nil, which is [slog.Default]. The error has what
-// Check tells, or the first expression or text that cannot be compiled, with its key.
-func New(s *Settings, names *when.Names, counters store.Counters, meter metric.Meter, log *slog.Logger) (handlers.Handler, error) {
+// which measures nothing; labels are said with each measurement, to tell those of several
+// filters apart. log may be nil, which is [slog.Default]. The error has what Check tells,
+// or the first expression or text that cannot be compiled, with its key.
+func New(
+	s *Settings, names *when.Names, counters store.Counters, meter metric.Meter, log *slog.Logger, labels ...attribute.KeyValue,
+) (handlers.Handler, error) {
 	var mistakes []error
 	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })
 	if err := errors.Join(mistakes...); err != nil {
@@ -43,27 +46,22 @@ func New(s *Settings, names *when.Names, counters store.Counters, meter metric.M
 	}
 	f := &filter{counters: counters, log: log}
 	f.shelf = fmt.Sprintf("ratelimit %p", f)
-	var limits []*limit
+	limits, trust, err := f.compile(s, names)
+	if err != nil {
+		return nil, err
+	}
 	var list []handlers.Handler
-	for i := range s.Limits {
-		l, err := f.limit(&s.Limits[i], i, names)
-		if err != nil {
-			return nil, fmt.Errorf("limit[%d].%w", i, err)
-		}
-		if l.counts, err = newCounts(meter, l.Name); err != nil {
+	for i, l := range limits {
+		if l.counts, err = newCounts(meter, l.Name, labels); err != nil {
 			return nil, err
 		}
 		h, err := l.conditional()
 		if err != nil {
 			return nil, fmt.Errorf("limit[%d].%w", i, err)
 		}
-		limits, list = append(limits, l), append(list, h)
+		list = append(list, h)
 	}
-	trust, err := trusted(s, names)
-	if err != nil {
-		return nil, err
-	}
-	if f.addMacros(limits, trust); !f.macros.Empty() {
+	if f.macros = needs(limits, trust).Macros; !f.macros.Empty() {
 		list = append(list, handlers.On(f.negotiate))
 	}
 	h := handlers.Chain(append(f.keeper(limits), list...)...)
@@ -71,6 +69,19 @@ func New(s *Settings, names *when.Names, counters store.Counters, meter metric.M
 		return h, nil
 	}
 	return when.Handler(trust, h)
+}
+
+// compile compiles the limits, and the condition under which there are any.
+func (f *filter) compile(s *Settings, names *when.Names) (limits []*limit, trust *when.Program, err error) {
+	for i := range s.Limits {
+		l, err := f.limit(&s.Limits[i], i, names)
+		if err != nil {
+			return nil, nil, fmt.Errorf("limit[%d].%w", i, err)
+		}
+		limits = append(limits, l)
+	}
+	trust, err = trusted(s, names)
+	return limits, trust, err
 }
 
 // limit returns a limit of the settings, which is the i-th.
@@ -161,7 +172,7 @@ func trusted(s *Settings, names *when.Names) (*when.Program, error) {
 	for i, network := range s.TrustedNetworks {
 		source := fmt.Sprintf("!in_network(%q)", network)
 		if _, err := when.Compile(source, names); err != nil {
-			return nil, fmt.Errorf("trusted_networks[%d]: %w", i, err)
+			return nil, fmt.Errorf("trusted_networks[%d]: %q is no network, and there is none of this name: write one such as 192.0.2.0/24", i, network)
 		}
 		all = append(all, source)
 	}

@@ -6,35 +6,48 @@ import (
 	"millstream/protocol"
 )
 
-// addMacros finds out which macros are used.
-func (f *filter) addMacros(limits []*limit, trust *when.Program) {
-	var all []protocol.MacroLists
+// Needs returns what the expressions and texts have to be told: the macros and the results
+// of earlier handlers. The filter has the events sent by itself, and asks for macros where
+// others are asked for; whoever knows those of all handlers asks for all of them. The
+// error is about the first that cannot be compiled, with its key, as that of [New].
+func (s *Settings) Needs(names *when.Names) (when.Needs, error) {
+	limits, trust, err := new(filter).compile(s, names)
+	if err != nil {
+		return when.Needs{}, err
+	}
+	return needs(limits, trust), nil
+}
+
+// needs returns the macros and results that are used.
+func needs(limits []*limit, trust *when.Program) (n when.Needs) {
+	add := func(one when.Needs) {
+		for stage, names := range one.Macros {
+			if len(names) > 0 {
+				n.Macros.Add(protocol.Stage(stage), names...)
+			}
+		}
+		n.Results = append(n.Results, one.Results...)
+	}
 	if trust != nil {
-		all = append(all, trust.Needs().Macros)
+		add(trust.Needs())
 	}
 	for _, l := range limits {
 		if l.key.has(authUser) {
-			f.macros.Add(protocol.StageMail, macroUser)
+			n.Macros.Add(protocol.StageMail, macroUser)
 		}
 		if l.when != nil {
-			all = append(all, l.when.Needs().Macros)
+			add(l.when.Needs())
 		}
 		if l.text != nil {
-			all = append(all, l.text.text.Needs().Macros)
+			add(l.text.text.Needs())
 		}
 		for _, p := range l.key.parts {
 			if p.text != nil {
-				all = append(all, p.text.Needs().Macros)
+				add(p.text.Needs())
 			}
 		}
 	}
-	for _, lists := range all {
-		for stage, names := range lists {
-			if len(names) > 0 {
-				f.macros.Add(protocol.Stage(stage), names...)
-			}
-		}
-	}
+	return n
 }
 
 // negotiate asks for macros at the stages at which others are asked for, since the MTA

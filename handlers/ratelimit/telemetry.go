@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +32,9 @@ type counts struct {
 	within, over, name []metric.AddOption
 }
 
-// newCounts makes the instruments of a limit. meter may be nil.
-func newCounts(meter metric.Meter, limit string) (*counts, error) {
+// newCounts makes the instruments of a limit, with the labels of its filter. meter may be
+// nil.
+func newCounts(meter metric.Meter, limit string, labels []attribute.KeyValue) (*counts, error) {
 	if meter == nil {
 		meter = noop.Meter{}
 	}
@@ -47,10 +49,10 @@ func newCounts(meter metric.Meter, limit string) (*counts, error) {
 		return nil, err
 	}
 	name, result := attribute.String("limit", limit), attribute.Key("result")
-	labels := func(kv ...attribute.KeyValue) []metric.AddOption {
-		return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(kv...))}
+	all := func(kv ...attribute.KeyValue) []metric.AddOption {
+		return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(slices.Concat(labels, kv)...))}
 	}
-	c.within, c.over, c.name = labels(name, result.String("within")), labels(name, result.String("over")), labels(name)
+	c.within, c.over, c.name = all(name, result.String("within")), all(name, result.String("over")), all(name)
 	return c, nil
 }
 

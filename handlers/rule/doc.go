@@ -27,6 +27,9 @@
 //	subject = "[external]"
 //	quarantine = "invoice from {{sender}}"
 //
+//	[networks]
+//	trusted = ["192.0.2.0/24", "2001:db8::/32"]
+//
 // The type "subject" is such a filter with one rule that does nothing but tag:
 //
 //	[[handler]]

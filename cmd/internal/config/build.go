@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"millstream/handlers"
@@ -42,6 +44,7 @@ type Env struct {
 	// where they do and must not block. Nil is nobody.
 	Observed func(name string, s *handlers.Session, f policy.Finding)
 
+	name     string // of the handler that is built
 	link     *storeLink
 	dns      *DNS
 	resolver *resolver.Client // nil until somebody wants it
@@ -68,6 +71,18 @@ func (e *Env) Text(source string) (*when.Text, error) {
 	}
 	return e.texts[i].Text, nil
 }
+
+// meter returns the meter of a package. Handlers of one type are told apart by the label
+// that [Env.label] returns: scopes are not shown everywhere.
+func (e *Env) meter(scope string) metric.Meter {
+	if e.Meter == nil {
+		return otel.GetMeterProvider().Meter(scope)
+	}
+	return e.Meter.Meter(scope)
+}
+
+// label returns what tells measurements of the handler from those of others.
+func (e *Env) label() attribute.KeyValue { return attribute.String("milter.handler", e.name) }
 
 // OnClose has f called when the handlers are not used any more.
 func (e *Env) OnClose(f func() error) { e.closers = append(e.closers, f) }
@@ -157,7 +172,7 @@ func (c *Config) Build(env Env) (*Generation, error) {
 
 // make makes what a handler does if its expression holds.
 func (h *Handler) make(env *Env) (handlers.Handler, error) {
-	env.texts = h.texts
+	env.name, env.texts = h.Name, h.texts
 	built, err := h.kind.Build(h.Settings, env)
 	if err == nil && h.when != nil {
 		built, err = when.Handler(h.when, built)
@@ -206,6 +221,7 @@ func (c *Config) macros() (all protocol.MacroLists) {
 	}
 	for i := range c.Handlers {
 		h := &c.Handlers[i]
+		add(h.needs)
 		if h.when != nil {
 			add(h.when.Needs())
 		}

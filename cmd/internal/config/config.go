@@ -137,6 +137,7 @@ type Handler struct {
 	kind     *Type
 	when     *when.Program // nil without one
 	texts    []text        // of the settings
+	needs    when.Needs    // of the expressions that the type compiles
 	recorded bool          // an expression asks for what it found out
 }
 

@@ -115,7 +115,7 @@ func (d *decoder) named(n *node, v reflect.Value, f *field, path string) {
 // number sets v to a number.
 func (d *decoder) number(n *node, v reflect.Value, f *field, path string) {
 	text := strings.ReplaceAll(n.text, "_", "")
-	if v.Kind() == reflect.Int {
+	if isInteger(v.Type()) {
 		i, err := strconv.ParseInt(text, 0, 0)
 		if err == nil && i >= f.least && i <= f.most {
 			v.SetInt(i)

@@ -108,6 +108,17 @@ func (c *checker) compile(cfg *Config, i int, names *when.Names) (results []stri
 			}
 		})
 	}
+	if h.kind != nil && h.kind.Compile != nil {
+		h.needs = h.kind.Compile(h.Settings, names, func(key string, err error) {
+			key = join(path, key)
+			c.expression(key, 0, c.root.find(key).value(c.env), err)
+		})
+		for _, name := range h.needs.Results {
+			key, source := c.root.find(path).asking(path, name, c.env)
+			c.order(cfg, i, key, 0, source, name)
+			results = append(results, name)
+		}
+	}
 	return results
 }
 
@@ -138,7 +149,7 @@ func (h *Handler) hasText(source string) bool {
 func (c *checker) expression(key string, at int, source string, err error) {
 	e, ok := errors.AsType[*when.Error](err)
 	if !ok {
-		c.at(key, "%v", err)
+		c.at(key, "%s", strings.TrimPrefix(err.Error(), "milter: "))
 		return
 	}
 	what := e.Message
@@ -176,6 +187,45 @@ func offset(source string, line, column int) int {
 	return len(source)
 }
 
+// resultOf finds where an expression asks for the result of a handler.
+func resultOf(name string) *regexp.Regexp {
+	return regexp.MustCompile(`result\(\s*["'` + "`" + `]` + regexp.QuoteMeta(name))
+}
+
+// value returns what a string comes to; "" if n is none, or a variable in it is wrong.
+func (n *node) value(env func(string) (string, bool)) string {
+	text, err := expand(n.text, env)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// asking returns the first string within the settings of a handler, which are n, that asks
+// for the result of another one, with its path; the path of n if there is none. The
+// condition in front of the handler is not of its settings.
+func (n *node) asking(path, name string, env func(string) (string, bool)) (key, source string) {
+	var find func(n *node, key string) bool
+	find = func(n *node, at string) bool {
+		if n.kind == kindText {
+			key, source = at, n.value(env)
+			return resultOf(name).MatchString(source)
+		}
+		for i, item := range n.items {
+			if find(item, fmt.Sprintf("%s[%d]", at, i)) {
+				return true
+			}
+		}
+		return slices.ContainsFunc(n.names, func(field string) bool {
+			return at+field != path+"when" && find(n.fields[field], join(at, field))
+		})
+	}
+	if !find(n, path) {
+		return path, ""
+	}
+	return key, source
+}
+
 // order notes that an expression of handler i asks for the result of one that does not
 // come before it.
 func (c *checker) order(cfg *Config, i int, key string, at int, source, name string) {
@@ -183,7 +233,7 @@ func (c *checker) order(cfg *Config, i int, key string, at int, source, name str
 	if j < i {
 		return
 	}
-	if place := regexp.MustCompile(`result\(\s*["'` + "`" + `]` + regexp.QuoteMeta(name)).FindStringIndex(source); place != nil {
+	if place := resultOf(name).FindStringIndex(source); place != nil {
 		at += place[0]
 	}
 	if j == i {

@@ -99,6 +99,9 @@ func isText(t reflect.Type) bool {
 	return t == durationType || t.Kind() == reflect.String || reflect.PointerTo(t).Implements(textType)
 }
 
+// isInteger reports whether values of a type are written as integers.
+func isInteger(t reflect.Type) bool { return t.Kind() == reflect.Int || t.Kind() == reflect.Int64 }
+
 // sample returns how a value of a type may look, for messages.
 func (f *field) sample(t reflect.Type) string {
 	switch {
@@ -123,7 +126,7 @@ func (f *field) sample(t reflect.Type) string {
 		return `"text"`
 	case reflect.Bool:
 		return "true"
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return strconv.FormatInt(max(f.least, 100), 10)
 	case reflect.Float64:
 		return "0.5"
@@ -156,7 +159,7 @@ func wanted(t reflect.Type) []kind {
 	switch t.Kind() {
 	case reflect.Bool:
 		return []kind{kindBool}
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return []kind{kindInteger}
 	case reflect.Float64:
 		return []kind{kindFloat, kindInteger}

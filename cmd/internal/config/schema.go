@@ -95,7 +95,7 @@ func (f *field) schema(v reflect.Value) *jsonschema.Schema {
 		return s
 	case t.Kind() == reflect.Bool:
 		s.Type = "boolean"
-	case t.Kind() == reflect.Int:
+	case isInteger(t):
 		s.Type = "integer"
 		f.limits(s)
 	default:

@@ -1,11 +1,19 @@
 package config
 
 import (
+	"errors"
+	"strings"
+
 	"millstream/handlers"
 	"millstream/handlers/access"
+	"millstream/handlers/archive"
 	"millstream/handlers/dnsbl"
+	"millstream/handlers/greylist"
 	"millstream/handlers/header"
+	"millstream/handlers/ratelimit"
 	"millstream/handlers/reply"
+	"millstream/handlers/rule"
+	"millstream/handlers/when"
 )
 
 // Types returns the types of handlers that the program has.
@@ -16,6 +24,13 @@ func Types() []Type {
 			New: func() Settings { return access.Defaults() },
 			Build: build(func(s *access.Settings, env *Env) (handlers.Handler, error) {
 				return access.New(s, env.Lists)
+			}),
+		},
+		{
+			Name: "archive", Doc: "Keeps a copy of each mail, in a maildir or with a recipient who is added.",
+			New: func() Settings { return archive.Defaults() },
+			Build: build(func(s *archive.Settings, env *Env) (handlers.Handler, error) {
+				return archive.New(s, env.Log)
 			}),
 		},
 		{
@@ -30,10 +45,25 @@ func Types() []Type {
 			}),
 		},
 		{
+			Name: "greylist", Doc: "Has recipients of senders that it has not met refused for now, and knows those that come again.",
+			New: func() Settings { return greylist.Defaults() },
+			Build: build(func(s *greylist.Settings, env *Env) (handlers.Handler, error) {
+				return greylist.New(s, env.Names, env.Store, env.meter("millstream/handlers/greylist"), env.Log, env.label())
+			}),
+		},
+		{
 			Name: "header", Doc: "Adds, inserts, changes, renames and removes header fields.",
 			New: func() Settings { return new(header.Config) },
 			Build: build(func(c *header.Config, env *Env) (handlers.Handler, error) {
 				return header.New(*c, func(source string) (header.Text, error) { return env.Text(source) })
+			}),
+		},
+		{
+			Name: "ratelimit", Doc: "Limits messages, recipients and bytes in some time, by user, client, sender or recipient.",
+			New:     func() Settings { return ratelimit.Defaults() },
+			Compile: compileLimits,
+			Build: build(func(s *ratelimit.Settings, env *Env) (handlers.Handler, error) {
+				return ratelimit.New(s, env.Names, env.Store, env.meter("millstream/handlers/ratelimit"), env.Log, env.label())
 			}),
 		},
 		{
@@ -43,7 +73,66 @@ func Types() []Type {
 				return reply.New(*c, func(source string) (reply.Text, error) { return env.Text(source) })
 			}),
 		},
+		{
+			Name: "rule", Doc: "Decides about mail by expressions, and changes it.",
+			New:     func() Settings { return rule.Defaults() },
+			Compile: compileRules,
+			Build: build(func(s *rule.Settings, env *Env) (handlers.Handler, error) {
+				return rule.New(s, env.Names, env.Log)
+			}),
+		},
+		{
+			Name: "subject", Doc: "Puts a tag in front of the Subject.",
+			New:     func() Settings { return rule.SubjectDefaults() },
+			Compile: compileRules,
+			Build: build(func(s *rule.SubjectSettings, env *Env) (handlers.Handler, error) {
+				return rule.NewSubject(s, env.Names, env.Log)
+			}),
+		},
 	}
+}
+
+// ruleSettings are those of the types of package rule.
+type ruleSettings interface {
+	Mistakes(names *when.Names) []*rule.SettingError
+	Needs(names *when.Names) (when.Needs, error)
+}
+
+// compileRules is the Compile of the types of package rule.
+func compileRules(settings Settings, names *when.Names, wrong func(key string, err error)) when.Needs {
+	s := settings.(ruleSettings)
+	needs, err := s.Needs(names)
+	if err != nil {
+		for _, m := range s.Mistakes(names) {
+			wrong(m.Key, m.Err)
+		}
+	}
+	return needs
+}
+
+// compileLimits is the Compile of the type ratelimit. Of mistakes in expressions it tells
+// the first.
+func compileLimits(settings Settings, names *when.Names, wrong func(key string, err error)) (needs when.Needs) {
+	s, good := settings.(*ratelimit.Settings), true
+	s.Check(func(key, text string) {
+		good = false
+		wrong(key, errors.New(text))
+	})
+	if !good {
+		return needs
+	}
+	needs, err := s.Needs(names)
+	if err == nil {
+		return needs
+	}
+	key, text, _ := strings.Cut(err.Error(), ": ")
+	if e, ok := errors.AsType[*when.Error](err); ok {
+		err = e
+	} else {
+		err = errors.New(text)
+	}
+	wrong(key, err)
+	return needs
 }
 
 // build returns the Build of a type whose settings are a C.
