@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 	}
 	bad := configFile(t, "[limits]\nlops = 1\n[[handler]]\ntype = \"replay\"\n")
 	want := bad + ":2:1: unknown key `lops` in limits: did you mean `loops`?\n" +
-		bad + ":4:8: `handler[0].type`: there is no type \"replay\": did you mean `reply`? There are access, dnsbl, header, reply\n"
+		bad + ":4:8: `handler[0].type`: there is no type \"replay\": did you mean `reply`? There are access, archive, dnsbl, greylist, header, ratelimit, reply, rule, subject\n"
 	for _, args := range [][]string{{"check", "-c", bad}, {"config", "dump", "-c", bad}, {"serve", "-c", bad}} {
 		if out, errOut, status := run(t, args...); status != 1 || errOut != want || out != "" {
 			t.Errorf("%v: %d\n%s%s", args, status, out, errOut)

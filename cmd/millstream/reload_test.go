@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	"millstream/bench/load"
 	"millstream/cmd/internal/config"
 	"millstream/netio/mta"
+	"millstream/protocol"
 )
 
 // generationText is a configuration whose handler names itself in a header.
@@ -115,6 +117,48 @@ func TestReload(t *testing.T) {
 	told("STOPPING=1")
 	_ = p.Process.Signal(syscall.SIGTERM) // sessions are open
 	p.exit()
+}
+
+// TestReloadCounters checks that what a rate limit has counted goes on counting after a
+// reload, also with another limit.
+func TestReloadCounters(t *testing.T) {
+	noVariables(t)
+	text := `
+[admin]
+address = ""
+[[handler]]
+type = "ratelimit"
+[[handler.limit]]
+name = "sender"
+key = ["sender"]
+what = "messages"
+limit = LIMIT
+window = "24h"
+`
+	control := filepath.Join(t.TempDir(), "control")
+	file := configFile(t, strings.Replace(text, "LIMIT", "2", 1))
+	s := startServe(t, serveFlags{file: file, control: control, given: func(flag string) bool { return flag == "control" || flag == "socket" }}, nil)
+	mails := func(want ...protocol.Status) {
+		t.Helper()
+		got := deliverAll(t, s.socket, slices.Repeat([]*mta.Mail{mail("Q1")}, len(want))...)
+		if !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	const taken, refused = protocol.StatusContinue, protocol.StatusTempFail
+	mails(taken, taken, refused)
+	for _, limit := range []string{"2", "3"} {
+		rewrite(t, file, strings.Replace(text, "LIMIT", limit, 1))
+		if out, errOut, status := run(t, "reload", "--control", control); status != 0 {
+			t.Fatalf("%d %s%s", status, out, errOut)
+		}
+		if limit == "2" {
+			mails(refused)
+		} else {
+			mails(taken, refused)
+		}
+	}
+	s.stop(t)
 }
 
 // notified has programs that are started tell a service manager of themselves. The
