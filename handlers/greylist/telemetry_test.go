@@ -9,16 +9,26 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"millstream/handlers/greylist"
 )
 
+// label is that of the filter, which all measurements have.
+var label = attribute.String("filter", "first")
+
 // meter notes what is measured, as lines.
 type meter struct {
 	noop.Meter
 	lines []string
+}
+
+// note notes a line with the label of the filter.
+func (m *meter) note(set attribute.Set, line string) {
+	value, _ := set.Value(label.Key)
+	m.lines = append(m.lines, value.AsString()+" "+line)
 }
 
 func (m *meter) Int64Counter(name string, _ ...metric.Int64CounterOption) (metric.Int64Counter, error) {
@@ -38,7 +48,7 @@ type counter struct {
 func (c counter) Add(_ context.Context, n int64, options ...metric.AddOption) {
 	set := metric.NewAddConfig(options).Attributes()
 	value, _ := set.Value(greylist.AttributeResult)
-	c.meter.lines = append(c.meter.lines, fmt.Sprint(c.name, " ", value.AsString(), " ", n))
+	c.meter.note(set, fmt.Sprint(c.name, " ", value.AsString(), " ", n))
 }
 
 type histogram struct {
@@ -47,8 +57,8 @@ type histogram struct {
 	meter *meter
 }
 
-func (h histogram) Record(_ context.Context, v float64, _ ...metric.RecordOption) {
-	h.meter.lines = append(h.meter.lines, fmt.Sprint(h.name, " ", v))
+func (h histogram) Record(_ context.Context, v float64, options ...metric.RecordOption) {
+	h.meter.note(metric.NewRecordConfig(options).Attributes(), fmt.Sprint(h.name, " ", v))
 }
 
 // What is decided is counted, and the log tells of a network that is not delayed any more.
@@ -58,7 +68,7 @@ func TestTelemetry(t *testing.T) {
 		var log strings.Builder
 		s := greylist.Defaults()
 		s.WhitelistAfter = 1
-		h, err := greylist.New(s, nil, memoryStore(t), &m, slog.New(slog.NewTextHandler(&log, nil)))
+		h, err := greylist.New(s, nil, memoryStore(t), &m, slog.New(slog.NewTextHandler(&log, nil)), label)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,8 +80,8 @@ func TestTelemetry(t *testing.T) {
 		send(t, h, client, from, to, "c@example.net")
 		send(t, h, client, "x@example.com", to)
 		expect(t, "measured", m.lines,
-			"greylist.decisions skipped 1", "greylist.decisions deferred 1", "greylist.decisions early 1",
-			"greylist.decisions passed 1", "greylist.delay 600", "greylist.decisions whitelisted 1", "greylist.decisions whitelisted 1")
+			"first greylist.decisions skipped 1", "first greylist.decisions deferred 1", "first greylist.decisions early 1",
+			"first greylist.decisions passed 1", "first greylist.delay 600", "first greylist.decisions whitelisted 1", "first greylist.decisions whitelisted 1")
 		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "network=192.0.2.0/24 messages=1") {
 			t.Errorf("log:\n%s", text)
 		}

@@ -1,11 +1,16 @@
 package ratelimit_test
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"millstream/handlers"
 	"millstream/handlers/ratelimit"
+	"millstream/handlers/when"
+	"millstream/protocol"
 )
 
 // What is wrong with settings is told by its key, and how to mend it.
@@ -79,5 +84,26 @@ func TestNewRefuses(t *testing.T) {
 	settings.TrustedNetworks = []string{"ours", "theirs"}
 	if _, err := ratelimit.New(settings, names, open(t), nil, nil); err == nil || !strings.Contains(err.Error(), "trusted_networks[1]: ") {
 		t.Errorf("unknown network: %v", err)
+	}
+}
+
+// Needs has what all expressions and texts use, and the error of New.
+func TestNeeds(t *testing.T) {
+	known := &when.Names{Results: map[string]handlers.Kind{"scan": handlers.KindConnect}}
+	s := limits(
+		ratelimit.Limit{Key: []string{"auth_user"}, Text: `{{limit}} {{macro("j")}}`},
+		ratelimit.Limit{Key: []string{`{{macro("daemon_port")}}`}, When: `result("scan").failed`},
+	)
+	s.SkipAuthenticated = true
+	n, err := s.Needs(known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := protocol.MacroLists{protocol.StageConnect: {"j", "daemon_port"}, protocol.StageMail: {"auth_authen"}}
+	if !reflect.DeepEqual(n.Macros, want) || !slices.Equal(n.Results, []string{"scan"}) {
+		t.Errorf("macros %v, results %v", n.Macros, n.Results)
+	}
+	if _, err := s.Needs(nil); err == nil || !strings.HasPrefix(err.Error(), "limit[1].when: ") {
+		t.Errorf("without names: %v", err)
 	}
 }

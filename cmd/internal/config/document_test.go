@@ -77,6 +77,27 @@ func TestExampleHandlers(t *testing.T) {
 	}
 }
 
+// TestTypesTold checks that the example and the README name all types.
+func TestTypesTold(t *testing.T) {
+	_, list, _ := strings.Cut(string(Example), "There are the types ")
+	list, _, _ = strings.Cut(list, ";")
+	told := regexp.MustCompile(`\w+`).FindAllString(strings.ReplaceAll(list, " and ", " "), -1)
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, kind := range Types() {
+		names = append(names, kind.Name)
+		if !strings.Contains(string(readme), "\n| `"+kind.Name+"` | ") {
+			t.Errorf("the README does not say what the type %s does", kind.Name)
+		}
+	}
+	if !slices.Equal(told, names) {
+		t.Errorf("the example has the types %q, there are %q", told, names)
+	}
+}
+
 // TestNothing reads an empty file: it listens, and has no handlers.
 func TestNothing(t *testing.T) {
 	c, err := Parse([]File{{"empty", nil}}, options())
