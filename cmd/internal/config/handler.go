@@ -24,7 +24,7 @@ type Type struct {
 	New func() Settings
 
 	// Compile checks settings in place of their Check, where these have expressions that
-	// Build compiles, with the names that these may use. It tells wrong what cannot be: the
+	// Build compiles or names of networks, with the names that they may use. It tells wrong what cannot be: the
 	// key, and an error that says how to mend it, a [*when.Error] if it is in an expression.
 	// It returns the macros and the results that the expressions have to be told. Nil is for
 	// types without expressions, or with those of a [Texter] alone.

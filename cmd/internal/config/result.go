@@ -36,7 +36,7 @@ func (n *node) asking(path, name string, env func(string) (string, bool)) (key, 
 			}
 		}
 		return slices.ContainsFunc(n.names, func(field string) bool {
-			return at+field != path+"when" && find(n.fields[field], join(at, field))
+			return (at != path || field != "when") && find(n.fields[field], join(at, field))
 		})
 	}
 	if !find(n, path) {

@@ -46,7 +46,8 @@ func Types() []Type {
 		},
 		{
 			Name: "greylist", Doc: "Has recipients of senders that it has not met refused for now, and knows those that come again.",
-			New: func() Settings { return greylist.Defaults() },
+			New:     func() Settings { return greylist.Defaults() },
+			Compile: compileGreylist,
 			Build: build(func(s *greylist.Settings, env *Env) (handlers.Handler, error) {
 				return greylist.New(s, env.Names, env.Store, env.meter("millstream/handlers/greylist"), env.Log, env.label())
 			}),
@@ -110,29 +111,46 @@ func compileRules(settings Settings, names *when.Names, wrong func(key string, e
 	return needs
 }
 
-// compileLimits is the Compile of the type ratelimit. Of mistakes in expressions it tells
-// the first.
+// compileLimits is the Compile of the type ratelimit.
 func compileLimits(settings Settings, names *when.Names, wrong func(key string, err error)) (needs when.Needs) {
-	s, good := settings.(*ratelimit.Settings), true
+	s := settings.(*ratelimit.Settings)
+	firstMistake(s, wrong, func() (err error) {
+		needs, err = s.Needs(names)
+		return err
+	})
+	return needs
+}
+
+// compileGreylist is the Compile of the type greylist, which has names of networks.
+func compileGreylist(settings Settings, names *when.Names, wrong func(key string, err error)) when.Needs {
+	s := settings.(*greylist.Settings)
+	firstMistake(s, wrong, func() error {
+		_, err := greylist.New(s, names, new(storeLink), nil, nil)
+		return err
+	})
+	return when.Needs{}
+}
+
+// firstMistake tells wrong what Check tells; if that is nothing, the first mistake that a
+// function finds, whose error begins with the key.
+func firstMistake(s Settings, wrong func(key string, err error), find func() error) {
+	good := true
 	s.Check(func(key, text string) {
 		good = false
 		wrong(key, errors.New(text))
 	})
 	if !good {
-		return needs
+		return
 	}
-	needs, err := s.Needs(names)
+	err := find()
 	if err == nil {
-		return needs
+		return
 	}
 	key, text, _ := strings.Cut(err.Error(), ": ")
-	if e, ok := errors.AsType[*when.Error](err); ok {
-		err = e
-	} else {
+	if _, ok := errors.AsType[*when.Error](err); !ok {
 		err = errors.New(text)
 	}
 	wrong(key, err)
-	return needs
 }
 
 // build returns the Build of a type whose settings are a C.
