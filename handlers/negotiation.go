@@ -99,6 +99,14 @@ func (n *Negotiation) RequestMacros(stage protocol.Stage, names ...string) {
 	})
 }
 
+// AlsoMacros asks for macros at a stage if others are asked for there. An MTA that is
+// asked for some sends no others; one that is not sends the usual ones.
+func (n *Negotiation) AlsoMacros(stage protocol.Stage, names ...string) {
+	if len(names) > 0 && n.Macros(stage) != nil {
+		n.RequestMacros(stage, names...)
+	}
+}
+
 // Macros returns the macros asked for at a stage; nil if nothing was.
 func (n *Negotiation) Macros(stage protocol.Stage) []string {
 	if stage >= protocol.NumStages {

@@ -109,3 +109,17 @@ func TestNegotiationOfAChain(t *testing.T) {
 		t.Errorf("agreed on %+v, error %v", got, err)
 	}
 }
+
+// Macros are asked for beside others, and only there.
+func TestAlsoMacros(t *testing.T) {
+	n := newControl().Negotiation(offer, protocol.Request{Macros: protocol.MacroLists{protocol.StageHelo: {"tls_version"}}})
+	n.AlsoMacros(protocol.StageHelo, "{cipher}")
+	n.AlsoMacros(protocol.StageMail, "auth_authen")
+	n.AlsoMacros(protocol.StageHelo)
+	if got := n.Macros(protocol.StageHelo); !slices.Equal(got, []string{"tls_version", "cipher"}) {
+		t.Errorf("beside others: %v", got)
+	}
+	if got := n.Macros(protocol.StageMail); got != nil {
+		t.Errorf("where none are asked for: %v", got)
+	}
+}

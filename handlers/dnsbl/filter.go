@@ -126,9 +126,7 @@ func (f *filter) tells(name string) bool {
 // negotiate sees to it that MAIL comes with who has logged in, if somebody else has asked
 // for certain macros there. Without that MTAs send them.
 func (*filter) negotiate(_ *handlers.Session, n *handlers.Negotiation) handlers.Reply {
-	if n.Macros(protocol.StageMail) != nil {
-		n.RequestMacros(protocol.StageMail, "auth_authen", "auth_type")
-	}
+	n.AlsoMacros(protocol.StageMail, "auth_authen", "auth_type")
 	return handlers.Reply{}
 }
 

@@ -57,9 +57,7 @@ const authUser = "auth_authen"
 // negotiate asks for the macro of who has logged in where others are asked for, since the
 // MTA does not send it then.
 func negotiate(_ *handlers.Session, n *handlers.Negotiation) handlers.Reply {
-	if n.Macros(protocol.StageMail) != nil {
-		n.RequestMacros(protocol.StageMail, authUser)
-	}
+	n.AlsoMacros(protocol.StageMail, authUser)
 	return handlers.Reply{}
 }
 

@@ -53,10 +53,8 @@ func needs(limits []*limit, trust *when.Program) (n when.Needs) {
 // negotiate asks for macros at the stages at which others are asked for, since the MTA
 // then sends no more than these. Else it sends the usual ones unasked.
 func (f *filter) negotiate(_ *handlers.Session, n *handlers.Negotiation) handlers.Reply {
-	for i, names := range f.macros {
-		if stage := protocol.Stage(i); len(names) > 0 && n.Macros(stage) != nil {
-			n.RequestMacros(stage, names...)
-		}
+	for stage, names := range f.macros {
+		n.AlsoMacros(protocol.Stage(stage), names...)
 	}
 	return handlers.Continue
 }
