@@ -31,7 +31,7 @@ func messagesIn(text string) (n int) {
 func TestSeries(t *testing.T) {
 	noVariables(t)
 	o, told := scrapedSession(t)
-	const many = 100_000
+	const many = 1_000_000
 	feed(o, 0, 100)
 	_, before := scrape(t, told, "")
 	feed(o, 100, many)
