@@ -40,14 +40,19 @@ func (p *Postfix) Deliver(tb testing.TB, header ...string) (queue string, delive
 // field of the test's own comes first.
 func (p *Postfix) DeliverText(tb testing.TB, message []byte) (queue string, delivered []byte) {
 	tb.Helper()
-	p.sent++
-	token := fmt.Sprint("t", p.sent)
+	token := p.token()
 	got := p.mta.deliver(tb, mail{
 		from: "<from@from.example.org>",
 		to:   []string{"<to@to.example.org>"},
 		data: append(text(tokenField+": "+token), message...),
 	})
 	return queueID(got), p.sink.wait(tb, token).Data
+}
+
+// token returns a name for a message.
+func (p *Postfix) token() string {
+	p.sent++
+	return fmt.Sprint("t", p.sent)
 }
 
 // Refuse sends a message with more header lines from a sender, of its own SMTP session

@@ -58,7 +58,8 @@
 // With stage = "mail" everything of the envelope is looked up at MAIL, in parallel, as
 // it is known by then who has logged in. With stage = "connect" the client is looked up
 // and may be refused when it connects, and its name at HELO: that is earlier, and also
-// meets users who would have logged in. Hosts are looked up at the end of the message,
+// meets users who would have logged in; an MTA may have no room for the text in what it
+// tells a client that it refuses so early. Hosts are looked up at the end of the message,
 // where quarantine and header take place. What was found of a client and its name holds
 // for the connection, of a sender and hosts for the message. All look-ups of a stage
 // have the deadline together.
@@ -101,16 +102,21 @@
 //	listed       what they list
 //	reason       texts of matches and zones, and with txt what the zone itself says
 //
-// The last three leave out what takes from the sum. // What others have said is cut off at 200 bytes and made plain ASCII.
+// The last three leave out what takes from the sum. What others have said is cut off at 200 bytes and made plain ASCII.
 //
 // # When the DNS is down, slow or lies
 //
 // Down: if none of the zones asked at a stage has answered, the handler has failed, and
-// its on_error is the answer. If some have, their sum counts. A zone that fails is
-// logged when it begins to, and when it is over.
+// its on_error is the answer: unless the file says otherwise the mail goes on, and
+// nothing more is looked up for it. If some have, their sum counts. What was found
+// before still adds its headers, and holds the mail. A zone that fails is logged when it
+// begins to, and when it is over; then it counts again, for a client that it has failed
+// about within 5 seconds.
 //
 // Slow: zones that have not answered by the deadline have failed, and are asked about
-// the client again for the next message. Look-ups end when the message is given up.
+// the client again for the next message. So mail waits for the deadline at most, at MAIL
+// and at its end each; with a timeout that is less, on_timeout is the answer. Look-ups
+// end when the message is given up.
 //
 // Lying: see above. A list is believed in what it says of others; who can forge its
 // answers can have mail refused, so the resolver should be near and check signatures.

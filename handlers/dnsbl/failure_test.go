@@ -13,6 +13,7 @@ import (
 
 	"millstream/handlers"
 	"millstream/handlers/handlertest"
+	"millstream/handlers/policy"
 	"millstream/handlers/resolver/dnstest"
 	"millstream/protocol"
 )
@@ -135,6 +136,19 @@ func TestGarbage(t *testing.T) {
 	begin(session, badClient, "mx.example")
 	if out := session.Do(mailFrom("<a@b.example>")); out.Status != protocol.StatusTempFail || !strings.Contains(fmt.Sprint(session.Failures()), "cannot be read") {
 		t.Errorf("%v, %v", out.Status, session.Failures())
+	}
+}
+
+// TestMarksWhatFails has no list answer about the hosts of a text, which is let pass: what
+// was found before is still told.
+func TestMarksWhatFails(t *testing.T) {
+	zones := []Zone{{Zone: "ip.test"}, {Zone: "parked.test", Lookup: []string{"uri"}}}
+	h := newFilter(t, settings(zones, showScore, Action{Score: 1, Do: doQuarantine}), newResolver(t, startNSD(t).Addr), nil)
+	s := handlertest.New(t, policy.Policy{Name: "lists", OnError: policy.Continue}.Apply(h))
+	begin(s, badClient, "mx.example")
+	out := s.Send(handlertest.Mail{From: "<a@b.example>", To: []string{"<b@c.example>"}, Body: "http://x.example"})
+	if out.Status != protocol.StatusContinue || len(out.Changes) != 2 || len(s.Failures()) != 1 {
+		t.Errorf("%v, %v, %v", out.Status, out.Changes, s.Failures())
 	}
 }
 

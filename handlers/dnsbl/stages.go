@@ -55,7 +55,7 @@ func (f *filter) envelope(s *handlers.Session, m *message, subjects ...subject) 
 				}
 			}
 		}
-		return f.decide(f.verdict(s, c, m, nil), failure)
+		return f.decide(f.verdict(s, c, m, nil), nil, failure)
 	})
 }
 
@@ -84,12 +84,7 @@ func (f *filter) end(s *handlers.Session, e *handlers.Message) handlers.Reply {
 		hosts = append(hosts, subject{uri, host})
 	}
 	return f.after(f.queries(hosts), func(a answers, failure error) handlers.Reply {
-		v := f.verdict(s, f.connection(s), m, a[uri].found)
-		r := f.decide(v, failure)
-		if r == handlers.Continue {
-			f.mark(e, v)
-		}
-		return r
+		return f.decide(f.verdict(s, f.connection(s), m, a[uri].found), e, failure)
 	})
 }
 
@@ -115,11 +110,15 @@ func (f *filter) verdict(s *handlers.Session, c *connection, m *message, hosts [
 	return v
 }
 
-// decide returns the answer to a verdict. What is known may be enough to refuse; without
-// that a failure is one.
-func (f *filter) decide(v *verdict, failure error) handlers.Reply {
+// decide returns the answer to a verdict. What is known may be enough to refuse, and is
+// acted on at the end of a message, which e is, or nil before; without a refusal a failure
+// is one.
+func (f *filter) decide(v *verdict, e *handlers.Message, failure error) handlers.Reply {
 	if r, refused := f.refuse(v); refused {
 		return r
+	}
+	if e != nil {
+		f.mark(e, v)
 	}
 	if failure != nil {
 		return handlers.Failed(failure)

@@ -175,10 +175,10 @@ func defaults() *Config {
 	}
 }
 
-// defaultHandler returns what is so of a handler that does not say otherwise.
-func defaultHandler() Handler {
-	tempFail := policy.TempFail.String()
-	return Handler{Mode: modeEnforce, Timeout: 30 * time.Second, OnError: tempFail, OnTimeout: tempFail}
+// defaultHandler returns what is so of a handler that does not say otherwise, of a type
+// with this verdict if it fails.
+func defaultHandler(failing policy.Verdict) Handler {
+	return Handler{Mode: modeEnforce, Timeout: 30 * time.Second, OnError: failing.String(), OnTimeout: failing.String()}
 }
 
 // Has reports whether a file says something of a setting, such as "admin.address".

@@ -34,6 +34,17 @@ zones = [{ zone = "ip.test", weight = 3 }]
 actions = [{ score = 3, do = "reject", text = "{{listed}} is listed" }]
 `
 
+// dnsblFailing is a file with a handler that asks one list.
+const dnsblFailing = `
+[dns]
+servers = ["SERVER"]
+[[handler]]
+type = "dnsbl"
+KEYS
+zones = [{ zone = "ip.test" }]
+actions = [{ score = 1, do = "reject" }]
+`
+
 // measured returns the counts of a meter, by name and by what is said of them.
 func measured(t *testing.T, reader metric.Reader) map[string]int64 {
 	t.Helper()
@@ -57,6 +68,36 @@ func measured(t *testing.T, reader metric.Reader) map[string]int64 {
 		}
 	}
 	return counts
+}
+
+// TestDNSBLFails has mail go on where the DNS does not answer, unless a file says
+// otherwise.
+func TestDNSBLFails(t *testing.T) {
+	away := dnstest.Serve(t, func([]byte) [][]byte { return nil })
+	away.Close()
+	for keys, want := range map[string]protocol.Status{"": protocol.StatusContinue, `on_error = "tempfail"`: protocol.StatusTempFail} {
+		text := strings.NewReplacer("SERVER", away.Addr, "KEYS", keys).Replace(dnsblFailing)
+		g, err := parseWith(t, text).Build(Env{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := handlertest.New(t, g.Handler)
+		s.Do(connectFrom("198.51.100.7"))
+		if out := s.Do(&protocol.MailFrom{Addr: protocol.View("<a@b.example>")}); out.Status != want {
+			t.Errorf("%q: %v, want %v", keys, out.Status, want)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	common := Schema(Types()).Properties["handler"].Items.OneOf
+	for i, kind := range Types() {
+		for _, key := range []string{"on_error", "on_timeout"} {
+			if got, want := string(common[i].Properties[key].Default), `"`+kind.Failing.String()+`"`; got != want {
+				t.Errorf("%s of %s is %s, want %s", key, kind.Name, got, want)
+			}
+		}
+	}
 }
 
 // TestDNSBL has handlers ask a real list, at the servers of the file, with one cache for

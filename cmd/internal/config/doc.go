@@ -70,9 +70,9 @@
 //
 // A handler has its keys and those of its type side by side, in one table. What there
 // are, [Types] says: a [Type] has a name, settings with their defaults and what they are
-// for, a check, and a function that builds the handler; settings with expressions in
-// their texts are a [Texter]. From the same tags of the
-// settings come the decoding, the [Schema] and [Config.Dump].
+// for, what becomes of mail when it fails, a check, and a function that builds the
+// handler; settings with expressions in their texts are a [Texter]. From the same tags of
+// the settings come the decoding, the [Schema] and [Config.Dump].
 //
 // # Generations
 //

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"millstream/handlers"
+	"millstream/handlers/policy"
 	"millstream/handlers/when"
 )
 
@@ -17,6 +18,9 @@ type Type struct {
 
 	// Doc says in a sentence what it does.
 	Doc string
+
+	// Failing is what on_error and on_timeout are if a file does not say otherwise.
+	Failing policy.Verdict
 
 	// New returns its settings as they are if a file does not say otherwise: a pointer
 	// to a struct whose fields have tags as in this package. No key may be that of a
@@ -47,7 +51,7 @@ func handlerPath(i int) string { return fmt.Sprintf("handler[%d]", i) }
 
 // handler decodes a handler.
 func (d *decoder) handler(n *node, h *Handler, path string, types []Type) {
-	*h = defaultHandler()
+	*h = defaultHandler(policy.TempFail)
 	common := reflect.ValueOf(h).Elem()
 	named := n.fields["type"]
 	if named == nil || named.kind != kindText {
@@ -63,6 +67,7 @@ func (d *decoder) handler(n *node, h *Handler, path string, types []Type) {
 		}
 		return
 	}
+	*h = defaultHandler(types[i].Failing)
 	h.kind = &types[i]
 	h.Settings = h.kind.New()
 	d.table(n, path, common, reflect.ValueOf(h.Settings).Elem())

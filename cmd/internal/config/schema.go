@@ -26,7 +26,7 @@ func Schema(types []Type) *jsonschema.Schema {
 	s.Title = "millstream configuration"
 	var kinds []*jsonschema.Schema
 	for _, t := range types {
-		common := defaultHandler()
+		common := defaultHandler(t.Failing)
 		one := structSchema(reflect.ValueOf(&common).Elem())
 		own := structSchema(reflect.ValueOf(t.New()).Elem())
 		for _, name := range own.PropertyOrder {

@@ -10,6 +10,7 @@ import (
 	"millstream/handlers/dnsbl"
 	"millstream/handlers/greylist"
 	"millstream/handlers/header"
+	"millstream/handlers/policy"
 	"millstream/handlers/ratelimit"
 	"millstream/handlers/reply"
 	"millstream/handlers/rule"
@@ -35,7 +36,8 @@ func Types() []Type {
 		},
 		{
 			Name: "dnsbl", Doc: "Asks lists in the DNS about clients, their names, senders and hosts in the text, and acts on the sum.",
-			New: func() Settings { return dnsbl.Defaults() },
+			Failing: policy.Continue, // mail is not to wait for lists
+			New:     func() Settings { return dnsbl.Defaults() },
 			Build: build(func(s *dnsbl.Settings, env *Env) (handlers.Handler, error) {
 				r, err := env.Resolver()
 				if err != nil {

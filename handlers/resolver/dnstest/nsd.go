@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 )
 
@@ -34,9 +33,9 @@ type NSD struct {
 	// Addr is its address with the port, for UDP and TCP.
 	Addr string
 
-	cmd  *exec.Cmd
+	argv []string
+	cmd  *exec.Cmd // nil while it is stopped
 	log  *io.PipeReader
-	stop sync.Once
 }
 
 // header begins each zone. The SOA says that it is kept for 60 s that a name is not
@@ -103,15 +102,22 @@ func start(dir string, zones map[string]string) (*NSD, error) {
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return nil, err
 	}
+	n := &NSD{Addr: net.JoinHostPort("127.0.0.1", port), argv: []string{program, "-d", "-c", file}}
+	return n, n.Start()
+}
+
+// Start runs a server again that was stopped, at the same address.
+func (n *NSD) Start() error {
 	read, write := io.Pipe()
-	n := &NSD{Addr: net.JoinHostPort("127.0.0.1", port), cmd: exec.Command(program, "-d", "-c", file), log: read}
-	n.cmd.Stderr, n.cmd.Stdout = write, write
-	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := n.cmd.Start(); err != nil {
-		return nil, err
+	cmd := exec.Command(n.argv[0], n.argv[1:]...)
+	cmd.Stderr, cmd.Stdout = write, write
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return err
 	}
-	go func() { _ = write.CloseWithError(n.cmd.Wait()) }() // ends with the process, as does the reader
-	return n, n.ready()
+	n.cmd, n.log = cmd, read
+	go func() { _ = write.CloseWithError(cmd.Wait()) }() // ends with the process, as does the reader
+	return n.ready()
 }
 
 // ready waits until the server has said that it has started.
@@ -127,12 +133,14 @@ func (n *NSD) ready() error {
 	return fmt.Errorf("nsd did not start:\n%s", strings.Join(said, "\n"))
 }
 
-// Stop ends the server. It may be called again.
+// Stop ends the server, whose port is then closed. It may be called again.
 func (n *NSD) Stop() {
-	n.stop.Do(func() {
-		_ = n.signal(syscall.SIGKILL)
-		_, _ = io.Copy(io.Discard, n.log) // until it is gone
-	})
+	if n.cmd == nil {
+		return
+	}
+	_ = n.signal(syscall.SIGKILL)
+	_, _ = io.Copy(io.Discard, n.log) // until it is gone
+	n.cmd = nil
 }
 
 // Hang stops the server from answering, and Resume lets it go on.

@@ -21,7 +21,13 @@ type Socket struct {
 // datagram. answer is called by one goroutine.
 func Serve(t TB, answer func(query []byte) [][]byte) *Socket {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	return ServeAt(t, "127.0.0.1:0", answer)
+}
+
+// ServeAt is Serve at an address with its port, such as that of an [NSD] that was stopped.
+func ServeAt(t TB, address string, answer func(query []byte) [][]byte) *Socket {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
