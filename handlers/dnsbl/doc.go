@@ -102,21 +102,22 @@
 //	listed       what they list
 //	reason       texts of matches and zones, and with txt what the zone itself says
 //
-// The last three leave out what takes from the sum. What others have said is cut off at 200 bytes and made plain ASCII.
+// The last three leave out what takes from the sum. What others have said is cut off at
+// 200 bytes and made plain ASCII.
 //
 // # When the DNS is down, slow or lies
 //
-// Down: if none of the zones asked at a stage has answered, the handler has failed, and
-// its on_error is the answer: unless the file says otherwise the mail goes on, and
-// nothing more is looked up for it. If some have, their sum counts. What was found
-// before still adds its headers, and holds the mail. A zone that fails is logged when it
-// begins to, and when it is over; then it counts again, for a client that it has failed
-// about within 5 seconds.
+// Down: if none of the zones has answered about the envelope, or none about the hosts,
+// the handler has failed, and its on_error is the answer: unless the file says otherwise
+// the mail goes on, and nothing more is looked up for it; after the hosts have failed,
+// what the envelope comes to still adds its headers and holds the mail. If some have,
+// their sum counts. A zone that fails is logged when it begins to, and when it is over;
+// what it has failed about is asked for again 5 seconds later at the latest.
 //
 // Slow: zones that have not answered by the deadline have failed, and are asked about
 // the client again for the next message. So mail waits for the deadline at most, at MAIL
-// and at its end each; with a timeout that is less, on_timeout is the answer. Look-ups
-// end when the message is given up.
+// and at its end each; with a timeout of the handler that is less, on_timeout is the
+// answer and nothing that was found is told. Look-ups end when the message is given up.
 //
 // Lying: see above. A list is believed in what it says of others; who can forge its
 // answers can have mail refused, so the resolver should be near and check signatures.

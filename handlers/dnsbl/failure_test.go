@@ -152,6 +152,25 @@ func TestMarksWhatFails(t *testing.T) {
 	}
 }
 
+// TestSecondMessage has a list answer about a client, and another one not about senders:
+// each message of the connection is treated as the first.
+func TestSecondMessage(t *testing.T) {
+	zones := []Zone{{Zone: "ip.test"}, {Zone: "parked.test", Lookup: []string{"sender"}}}
+	r := newResolver(t, startNSD(t).Addr)
+	for _, stage := range []string{stageMail, stageConnect} {
+		set := settings(zones, showScore)
+		set.Stage = stage
+		s := handlertest.New(t, newFilter(t, set, r, nil))
+		begin(s, badClient, "mx.example")
+		for i := range 2 {
+			out := s.Send(handlertest.Mail{From: "<a@b.example>", To: []string{"<b@c.example>"}})
+			if out.Status != protocol.StatusContinue || len(out.Changes) != 1 || len(s.Failures()) > 0 {
+				t.Errorf("%s: message %d: %v, %v, %v", stage, i, out.Status, out.Changes, s.Failures())
+			}
+		}
+	}
+}
+
 // TestFailsAtTheEnd has no list answer about the hosts of a text: the handler has failed,
 // whatever was found before, and the message stays as it is.
 func TestFailsAtTheEnd(t *testing.T) {

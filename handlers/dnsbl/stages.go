@@ -39,9 +39,17 @@ func (f *filter) mail(s *handlers.Session, c *protocol.MailFrom) handlers.Reply 
 // nil before MAIL.
 func (f *filter) envelope(s *handlers.Session, m *message, subjects ...subject) handlers.Reply {
 	c := f.connection(s)
-	unknown := slices.DeleteFunc(slices.Clone(subjects), func(about subject) bool {
-		return about.text == "" || about.kind != sender && c.known[about.kind] == about.text
-	})
+	var known, unknown []subject
+	for _, about := range subjects {
+		switch {
+		case about.text == "":
+		case about.kind != sender && c.known[about.kind] == about.text:
+			known = append(known, about)
+		default:
+			unknown = append(unknown, about)
+		}
+	}
+	answered := len(f.queries(known)) > 0
 	return f.after(f.queries(unknown), func(a answers, failure error) handlers.Reply {
 		for _, about := range subjects {
 			k := about.kind
@@ -54,6 +62,9 @@ func (f *filter) envelope(s *handlers.Session, m *message, subjects ...subject) 
 					c.known[k] = "" // the next message asks again
 				}
 			}
+		}
+		if answered { // some lists have, as for the first message
+			failure = nil
 		}
 		return f.decide(f.verdict(s, c, m, nil), nil, failure)
 	})
