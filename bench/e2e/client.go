@@ -36,17 +36,27 @@ type client struct{ conn *textproto.Conn }
 // its greeting.
 func dial(tb testing.TB, addr, from string) (*client, reply) {
 	tb.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	conn, err := d.Dial("tcp", addr)
+	c, greeting, err := open(addr, from)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := conn.SetDeadline(time.Now().Add(8 * patience)); err != nil {
-		tb.Fatal(err)
+	tb.Cleanup(c.close)
+	return c, greeting
+}
+
+// open is dial for who closes the client.
+func open(addr, from string) (*client, reply, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	conn, err := d.Dial("tcp", addr)
+	if err != nil {
+		return nil, reply{}, err
 	}
 	c := &client{textproto.NewConn(conn)}
-	tb.Cleanup(c.close)
-	return c, c.read("connect")
+	if err := conn.SetDeadline(time.Now().Add(8 * patience)); err != nil {
+		c.close()
+		return nil, reply{}, err
+	}
+	return c, c.read("connect"), nil
 }
 
 func (c *client) close() { _ = c.conn.Close() }

@@ -59,15 +59,12 @@ func (p *Postfix) token() string {
 // from 127.0.0.1, that Postfix must refuse. It returns the code and the text of the reply.
 func (p *Postfix) Refuse(tb testing.TB, from string, header ...string) string {
 	tb.Helper()
-	c := p.mta.connect(tb)
-	defer c.quit()
-	got := c.send(mail{
-		from: "<" + from + ">",
-		to:   []string{"<to@to.example.org>"},
-		data: text(append(header, "", "Hello")...),
+	got, taken := p.Send(Letter{
+		From: from, To: []string{"to@to.example.org"},
+		Text: text(append(header, "", "Hello")...),
 	})
-	if got.ok() {
-		tb.Errorf("it was taken: %v", got)
+	if taken {
+		tb.Errorf("it was taken: %q", got)
 	}
-	return fmt.Sprintf("%d %s", got.code, got.text)
+	return got[len(got)-1]
 }
