@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"net"
 	"net/http"
 	netmail "net/mail"
 	"os"
@@ -80,13 +79,7 @@ add = [{ name = "X-Queue", value = "{{queue_id}} for {{rcpt_count}}" }]
 // TestServeWithoutRedis checks that a server whose Redis is away is ready.
 func TestServeWithoutRedis(t *testing.T) {
 	noVariables(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
-	file := configFile(t, "[store]\ntype = \"redis\"\nurls = [\"redis://"+address+"\"]\n")
+	file := configFile(t, "[store]\ntype = \"redis\"\nurls = [\"redis://"+silentAddress(t)+"\"]\n")
 	s := startServe(t, serveFlags{file: file, admin: "127.0.0.1:0", adminGiven: true}, nil)
 	base := "http://" + adminAddress(t, s)
 	waitFor(t, "Redis is missed", func() bool {

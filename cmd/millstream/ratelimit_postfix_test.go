@@ -9,7 +9,7 @@ import (
 	"millstream/bench/e2e"
 )
 
-// limitFile limits each of what can be counted, for others.
+// limitFile has limits of all that can be counted, each of others.
 const limitFile = `
 [networks]
 partners = ["127.8.0.0/16"]
