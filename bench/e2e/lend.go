@@ -59,10 +59,7 @@ func (p *Postfix) token() string {
 // from 127.0.0.1, that Postfix must refuse. It returns the code and the text of the reply.
 func (p *Postfix) Refuse(tb testing.TB, from string, header ...string) string {
 	tb.Helper()
-	got, taken := p.Send(Letter{
-		From: from, To: []string{"to@to.example.org"},
-		Text: text(append(header, "", "Hello")...),
-	})
+	got, taken := p.Send(Letter{From: from, Header: header, Body: "Hello"})
 	if taken {
 		tb.Errorf("it was taken: %q", got)
 	}

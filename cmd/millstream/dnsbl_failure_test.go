@@ -116,7 +116,7 @@ func (r *dnsblRig) post(t *testing.T, sender string) string {
 	t.Helper()
 	r.clients++
 	return dnsblFate(t, r.postfix, e2e.Letter{
-		Client: r.client(), From: sender, Text: fmt.Sprintf("http://host%d.example/", r.clients),
+		Client: r.client(), From: sender, Body: fmt.Sprintf("http://host%d.example/", r.clients),
 	}, "X-Fate")
 }
 

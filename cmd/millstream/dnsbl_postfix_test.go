@@ -91,15 +91,15 @@ func TestPostfixDNSBL(t *testing.T) {
 		letter e2e.Letter
 		want   string
 	}{
-		{"clean", e2e.Letter{Client: dnsblClean, Text: "http://good.example/"}, "delivered"},
+		{"clean", e2e.Letter{Client: dnsblClean, Body: "http://good.example/"}, "delivered"},
 		{"client", e2e.Letter{Client: dnsblDynamic}, "delivered score=2 zones=dyn"},
 		{"weights of two lists", e2e.Letter{Client: dnsblListed}, "held"},
 		{"logged in", e2e.Letter{Client: dnsblListed, Login: "somebody"}, "delivered"},
 		{"allowlist", e2e.Letter{Client: dnsblAllowed}, "delivered"},
-		{"allowlist and host", e2e.Letter{Client: dnsblAllowed, Text: "HTTP://x.bad.example?"}, "delivered score=2 zones=ip.test, name.test"},
+		{"allowlist and host", e2e.Letter{Client: dnsblAllowed, Body: "HTTP://x.bad.example?"}, "delivered score=2 zones=ip.test, name.test"},
 		{"helo", e2e.Letter{Client: dnsblClean, Helo: "mx.bad.example"}, "held"},
 		{"sender", e2e.Letter{Client: dnsblClean, From: "a@b.bad.example"}, "held"},
-		{"host", e2e.Letter{Client: dnsblClean, Text: "see http://www.bad.example/x"}, "held"},
+		{"host", e2e.Letter{Client: dnsblClean, Body: "see http://www.bad.example/x"}, "held"},
 		{
 			"client and helo",
 			e2e.Letter{Client: dnsblDynamic, Helo: "mx.bad.example", From: "a@b.example"},
@@ -112,11 +112,11 @@ func TestPostfixDNSBL(t *testing.T) {
 		},
 		{
 			"hosts",
-			e2e.Letter{Client: dnsblClean, Text: "http://one.bad.example http://two.bad.example"},
+			e2e.Letter{Client: dnsblClean, Body: "http://one.bad.example http://two.bad.example"},
 			"554 5.7.1 one.bad.example, two.bad.example by name.test: a bad name",
 		},
 		{"before a word", e2e.Letter{Client: dnsblUnwanted}, "554 mx.example.org ESMTP not accepting connections"},
-		{"private", e2e.Letter{From: "a@b.bad.example", Text: "http://www.bad.example/"}, "delivered"},
+		{"private", e2e.Letter{From: "a@b.bad.example", Body: "http://www.bad.example/"}, "delivered"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := dnsblFate(t, postfix, tt.letter, "X-Listed"); got != tt.want {

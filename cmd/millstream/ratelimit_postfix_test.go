@@ -95,7 +95,7 @@ func TestPostfixRateLimit(t *testing.T) {
 	for i, l := range limitedLetters {
 		got, taken := postfix.Send(e2e.Letter{
 			Client: l.client, From: l.from, To: strings.Fields(l.to), Name: fmt.Sprint("limited", i),
-			Text: []byte("Subject: hi\r\n\r\n" + strings.Repeat("Hello...\r\n", l.lines)),
+			Body: strings.Repeat("Hello...\r\n", l.lines),
 		})
 		if taken {
 			delivered++
