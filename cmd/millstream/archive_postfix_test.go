@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -161,5 +162,78 @@ func TestPostfixArchiveFull(t *testing.T) {
 	}
 	if left := archiveCopies(t, dir, "tmp"); len(left) > 0 {
 		t.Errorf("%d files are left in tmp", len(left))
+	}
+}
+
+// TestPostfixArchiveHangs has the disk of the maildir hang: nothing that writes to it
+// returns. Each message has its answer when the time of the handler is over, and the disk
+// is used again when it goes on.
+func TestPostfixArchiveHangs(t *testing.T) {
+	noVariables(t)
+	dir := t.TempDir()
+	hang := archiveFrozen(t, dir)
+	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "timeout = \"1s\"\n")}, nil)
+	archiveTakes(t, postfix, dir)
+	if err := hang(true); err != nil {
+		t.Skipf("no disk can be made to hang: %v", err)
+	}
+	archiveFails(t, postfix, 10)
+	if sent := archiveLetter(t, postfix, 3, 300_000); sent.Reply != archivePolicies[3].reply {
+		t.Errorf("answered %q", sent.Reply)
+	}
+	if err := hang(false); err != nil {
+		t.Fatal(err)
+	}
+	archiveTakes(t, postfix, dir)
+	waitFor(t, "what was too late is removed", func() bool { return len(archiveCopies(t, dir, "tmp")) == 0 })
+	if n := len(archiveCopies(t, dir, "new")); n != 2*len(archivePolicies) {
+		t.Errorf("%d copies", n)
+	}
+	if log := s.stop(t); !strings.Contains(log, "the maildir hangs") {
+		t.Errorf("the log does not say what hangs:\n%s", log)
+	}
+}
+
+// archiveFrozen mounts a disk of its own on a directory, and returns a function that
+// freezes it, so that whoever writes there waits, or lets it go on.
+func archiveFrozen(t *testing.T, dir string) (hang func(bool) error) {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "disk")
+	for _, command := range [][]string{
+		{"truncate", "-s", "16M", image}, {"mkfs.ext4", "-q", "-F", image}, {"mount", "-o", "loop", image, dir},
+	} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("no disk can be made: %s: %v\n%s", command[0], err, out)
+		}
+	}
+	t.Cleanup(func() { waitFor(t, "nobody uses the disk", func() bool { return unix.Unmount(dir, 0) == nil }) })
+	// What waits for a frozen disk cannot be killed: whatever becomes of the test, somebody
+	// else thaws it.
+	guard := exec.Command("sh", "-c", `timeout 60 cat; fsfreeze -u "$0"`, dir)
+	stdin, err := guard.StdinPipe()
+	if err == nil {
+		err = guard.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = guard.Wait() // it fails if there is nothing to thaw
+	})
+	if err := os.Remove(filepath.Join(dir, "lost+found")); err != nil { // a maildir begins empty
+		t.Error(err)
+	}
+	return func(on bool) error {
+		f, err := os.Open(dir)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		request := uint(0xc0045878) // FITHAW
+		if on {
+			request = 0xc0045877 // FIFREEZE
+		}
+		return unix.IoctlSetInt(int(f.Fd()), request, 0)
 	}
 }

@@ -163,13 +163,14 @@ func TestTooLate(t *testing.T) {
 	box := newBox(t, t.TempDir(), nil)
 	settings := Defaults()
 	settings.Maildir = box.path
-	l := &letter{dir: newMaildir(settings, "")}
+	f := &filter{dir: newMaildir(settings, "")}
+	l := &place{&letter{dir: f.dir}}
 	l.addBody([]byte("x\r\n"), true)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := handlers.NewControl(t.Context(), handlers.Facts{Result: &handlers.Result{}}, nil)
 	s := c.Begin(ctx)
-	c.Run(s, write(s, l, l.finish), func(f func()) { f() }, func(next func() handlers.Reply) {
+	c.Run(s, f.write(s, l, (*letter).finish), func(f func()) { f() }, func(next func() handlers.Reply) {
 		if r := next(); r.Failed() {
 			t.Errorf("failed: %v", r.Err())
 		}

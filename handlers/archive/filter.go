@@ -52,21 +52,21 @@ func (f *filter) addRecipient(_ *handlers.Session, m *handlers.Message) handlers
 	return handlers.Continue
 }
 
-// kept returns the letter of the message; nil if there is none.
-func (f *filter) kept(s *handlers.Session) *letter {
+// kept returns where the letter of the message is; nil if there is none.
+func (f *filter) kept(s *handlers.Session) *place {
 	kept, _ := s.Shelf().Get(f.key)
-	l, _ := kept.(*letter)
-	return l
+	p, _ := kept.(*place)
+	return p
 }
 
-// letterOf returns the letter of the message, which may be new.
-func (f *filter) letterOf(s *handlers.Session) *letter {
-	l := f.kept(s)
-	if l == nil {
-		l = &letter{dir: f.dir, limit: f.maxSize, cuts: f.maxSize > 0 && f.tooLarge == tooLargeTruncate}
-		s.Shelf().Set(f.key, l)
+// letterOf returns where the letter of the message is, which may be new.
+func (f *filter) letterOf(s *handlers.Session) *place {
+	p := f.kept(s)
+	if p == nil {
+		p = &place{&letter{dir: f.dir, limit: f.maxSize, cuts: f.maxSize > 0 && f.tooLarge == tooLargeTruncate}}
+		s.Shelf().Set(f.key, p)
 	}
-	return l
+	return p
 }
 
 func (f *filter) header(s *handlers.Session, h *protocol.Header) {
@@ -76,7 +76,7 @@ func (f *filter) header(s *handlers.Session, h *protocol.Header) {
 func (f *filter) body(s *handlers.Session, b *protocol.Body) handlers.Reply {
 	l := f.letterOf(s)
 	l.addBody(b.Chunk, false)
-	if err := f.judge(s, l); err != nil {
+	if err := f.judge(s, l.letter); err != nil {
 		return handlers.Failed(err)
 	}
 	switch {
@@ -85,7 +85,7 @@ func (f *filter) body(s *handlers.Session, b *protocol.Body) handlers.Reply {
 	case len(l.buf) < spillAt:
 		return handlers.Continue
 	}
-	return write(s, l, l.spill)
+	return f.write(s, l, (*letter).spill)
 }
 
 func (f *filter) end(s *handlers.Session, m *handlers.Message) handlers.Reply {
@@ -94,13 +94,13 @@ func (f *filter) end(s *handlers.Session, m *handlers.Message) handlers.Reply {
 	}
 	l := f.letterOf(s)
 	l.addBody(m.Chunk(), true)
-	if err := f.judge(s, l); err != nil {
+	if err := f.judge(s, l.letter); err != nil {
 		return handlers.Failed(err)
 	}
 	if l.fate == dropped {
 		return handlers.Continue
 	}
-	return write(s, l, l.finish)
+	return f.write(s, l, (*letter).finish)
 }
 
 // judge decides about a letter that has grown. What fails is an error once: if the
@@ -134,16 +134,18 @@ func (f *filter) logOf(s *handlers.Session) *slog.Logger {
 
 // write has something of a letter written off the event loop. What is written for nobody,
 // or not well, is dropped.
-func write(s *handlers.Session, l *letter, do func() error) handlers.Reply {
-	if l.file == nil {
-		l.result = s.Result()
+func (f *filter) write(s *handlers.Session, p *place, do func(*letter) error) handlers.Reply {
+	if p.file == nil {
+		p.result = s.Result()
 	}
 	return handlers.Async(func(ctx context.Context) handlers.Reply {
-		err := do()
-		if err != nil || ctx.Err() != nil {
-			err = errors.Join(err, l.drop())
-		}
-		return failedIf(err)
+		return failedIf(f.patient(ctx, p, func(l *letter) error {
+			err := do(l)
+			if err != nil || ctx.Err() != nil {
+				err = errors.Join(err, l.drop())
+			}
+			return err
+		}, (*letter).drop))
 	})
 }
 
@@ -156,7 +158,7 @@ func failedIf(err error) handlers.Reply {
 }
 
 // outcome is told what became of messages. Unlike a function of Observe it leaves the
-// event loop only if there is a letter, and can fail.
+// event loop only if there is something of a letter, and can fail.
 type outcome struct{ f *filter }
 
 // Wants is [handlers.Handler].
@@ -179,11 +181,19 @@ func (o outcome) Handle(s *handlers.Session, ev handlers.Event) handlers.Reply {
 				"a message that was accepted before the archive saw its end has no copy: put the archive before what accepts", "by", r.By)
 		})
 	}
-	if l == nil {
+	if l == nil || l.fate == dropped && l.path == "" {
 		return handlers.Reply{}
 	}
 	taken := accepted || r.Status.IsPass()
-	return handlers.Async(func(context.Context) handlers.Reply { return failedIf(l.conclude(taken)) })
+	return handlers.Async(func(ctx context.Context) handlers.Reply {
+		conclude := func(l *letter) error { return l.conclude(taken) }
+		return failedIf(o.f.patient(ctx, l, conclude, func(l *letter) error {
+			if l.fate == dropped { // it is concluded
+				return nil
+			}
+			return conclude(l)
+		}))
+	})
 }
 
 // conclude ends a letter whose message was taken or not.

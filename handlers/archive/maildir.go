@@ -27,6 +27,7 @@ type maildir struct {
 	sync              bool
 	host              string
 	swept             atomic.Int64 // when tmp was last looked at, in seconds
+	hanging           atomic.Int32 // functions that nobody waits for any more
 }
 
 // The parts of a maildir. What has the last of them has all.
