@@ -169,7 +169,12 @@ func TestArchivePostfix(t *testing.T) {
 // serveUntilEnd serves a filter on a Unix socket until the test ends.
 func serveUntilEnd(t *testing.T, path string, h handlers.Handler) {
 	t.Helper()
-	cfg := netio.Config{Listen: []string{"unix:" + path}, UnixMode: 0o666, Grace: -1}
+	serveWith(t, netio.Config{Listen: []string{"unix:" + path}, UnixMode: 0o666, Grace: -1}, h)
+}
+
+// serveWith serves a filter, without a log, until the test ends.
+func serveWith(t *testing.T, cfg netio.Config, h handlers.Handler) {
+	t.Helper()
 	cfg.Sessions.Log = slog.New(slog.DiscardHandler)
 	server, err := netio.Listen(cfg, handlers.Shared(h))
 	if err != nil {

@@ -159,7 +159,10 @@ func TestPostfixRule(t *testing.T) {
 		})
 	}
 	log := s.stop(t)
-	for _, want := range []string{"verdict=discard", "verdict=accept", "by=rule", "rejected=1", "verdict=quarantine", `reason="held for from@from.example.org"`} {
+	for _, want := range []string{
+		"verdict=discard", "verdict=accept", "by=rule", "rejected=1", "verdict=quarantine", `reason="held for from@from.example.org"`,
+		`msg="observed only" handler=later`,
+	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %s in\n%s", want, log)
 		}
