@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +90,8 @@ func TestBlockingLeavesLoop(t *testing.T) {
 			}
 			address := "unix:" + filepath.Join(t.TempDir(), "s")
 			serveWith(t, netio.Config{Listen: []string{address}, Loops: 1, Grace: -1}, h)
+			release := sync.OnceFunc(func() { close(free) })
+			t.Cleanup(release) // before the server ends
 			waiting, answered := blockedMTA(t, address), make(chan error, 1)
 			go func() { answered <- blockedMail(waiting) }()
 			<-asked
@@ -100,7 +103,7 @@ func TestBlockingLeavesLoop(t *testing.T) {
 				t.Errorf("the filter did not wait: %v", err)
 			default:
 			}
-			close(free)
+			release()
 			if err := <-answered; err != nil {
 				t.Error(err)
 			}

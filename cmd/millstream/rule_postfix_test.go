@@ -95,19 +95,29 @@ func ruleLetters() []ruleLetter {
 		{from: "discard@from.example.org", reply: "250 2.0.0 Ok: queued as"},
 		{from: "accept@from.example.org", reply: "250", recipients: []string{"to@to.example.org"}},
 		{from: known, to: []string{"closed@to.example.org"}, reply: "554 5.1.1 closed@to.example.org has moved on"},
-		{from: known, to: []string{"a@to.example.org", "closed@to.example.org", "b@to.example.org"}, reply: "250",
-			recipients: []string{"a@to.example.org", "b@to.example.org"}, header: "X-Last=asked"},
-		{from: known, to: []string{"a@to.example.org", "left-out@to.example.org"}, reply: "250",
-			recipients: []string{"a@to.example.org"}, header: "X-Last=asked"},
+		{
+			from: known, to: []string{"a@to.example.org", "closed@to.example.org", "b@to.example.org"}, reply: "250",
+			recipients: []string{"a@to.example.org", "b@to.example.org"}, header: "X-Last=asked",
+		},
+		{
+			from: known, to: []string{"a@to.example.org", "left-out@to.example.org"}, reply: "250",
+			recipients: []string{"a@to.example.org"}, header: "X-Last=asked",
+		},
 		{from: known, to: []string{"left-out@to.example.org"}, reply: "250 2.0.0 Ok: queued as"},
-		{from: known, to: []string{"a@old.example.org", "c@to.example.org"}, reply: "250",
-			recipients: []string{"a@new.example.org", "c@to.example.org"}, header: "X-Last=asked"},
-		{from: known, to: []string{"watched@to.example.org"}, reply: "250",
-			recipients: []string{"watched@to.example.org"}, header: "X-Earlier=reject X-Last=asked"},
+		{
+			from: known, to: []string{"a@old.example.org", "c@to.example.org"}, reply: "250",
+			recipients: []string{"a@new.example.org", "c@to.example.org"}, header: "X-Last=asked",
+		},
+		{
+			from: known, to: []string{"watched@to.example.org"}, reply: "250",
+			recipients: []string{"watched@to.example.org"}, header: "X-Earlier=reject X-Last=asked",
+		},
 		{from: known, subject: "hold", reply: "250", held: true},
-		{from: known, subject: "change", to: []string{"to@to.example.org", "gone@to.example.org"}, reply: "250",
+		{
+			from: known, subject: "change", to: []string{"to@to.example.org", "gone@to.example.org"}, reply: "250",
 			recipients: []string{"added@to.example.org", "to@to.example.org"}, sender: "bounce+from.example.org@new.example.org",
-			header: "X-One=from.example.org & 2 X-Two=zwei X-Last=asked"},
+			header: "X-One=from.example.org & 2 X-Two=zwei X-Last=asked",
+		},
 		{from: "", reply: "250", recipients: []string{"to@to.example.org"}, header: "X-Last=asked"},
 	}
 }
