@@ -26,14 +26,14 @@ var archivePolicies = []struct{ word, reply string }{
 }
 
 // archiveFile is a file with an archive for each policy, which is chosen by the sender, and
-// a handler behind them.
-func archiveFile(t *testing.T, dir, more string) string {
+// a handler behind them. The key is on_error or on_timeout.
+func archiveFile(t *testing.T, dir, key, more string) string {
 	t.Helper()
 	var text strings.Builder
 	for i, p := range archivePolicies {
 		fmt.Fprintf(&text, "[[handler]]\ntype = \"archive\"\nname = \"archive%d\"\nmaildir = %q\nwhen = 'sender == \"p%d@from.example.org\"'\n%s", i, dir, i, more)
 		if p.word != "" {
-			fmt.Fprintf(&text, "on_error = %q\non_timeout = %q\n", p.word, p.word)
+			fmt.Fprintf(&text, "%s = %q\n", key, p.word)
 		}
 	}
 	text.WriteString("[[handler]]\ntype = \"header\"\nadd = [{ name = \"X-Behind\", value = \"yes\" }]\n")
@@ -116,7 +116,7 @@ func TestPostfixArchive(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "")}, nil)
+	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "on_error", "")}, nil)
 	archiveTakes(t, postfix, dir)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestPostfixArchiveFull(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "")}, nil)
+	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "on_error", "")}, nil)
 	archiveFails(t, postfix, 400_000)
 	archiveTakes(t, postfix, dir)
 	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
@@ -172,7 +172,7 @@ func TestPostfixArchiveHangs(t *testing.T) {
 	noVariables(t)
 	dir := t.TempDir()
 	hang := archiveFrozen(t, dir)
-	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "timeout = \"1s\"\n")}, nil)
+	postfix, s := behindPostfix(t, serveFlags{file: archiveFile(t, dir, "on_timeout", "timeout = \"1s\"\n")}, nil)
 	archiveTakes(t, postfix, dir)
 	if err := hang(true); err != nil {
 		t.Skipf("no disk can be made to hang: %v", err)

@@ -78,9 +78,9 @@
 // A slow disk makes the MTAs wait whose messages are written, and nobody else: files are
 // touched off the event loop. One that hangs, as a network disk may, is waited for as long
 // as timeout says, and then on_timeout answers; what is written too late is removed. Where
-// 16 copies hang the next ones fail at once, until one of those is done: each keeps a
-// thread. Make maildir a directory within what is mounted, not the place it is mounted on:
-// otherwise copies go to the disk below when the mount is missing.
+// 16 copies hang on_timeout answers for the next ones at once, until one of those is done:
+// each keeps a thread. Make maildir a directory within what is mounted, not the place it is
+// mounted on: otherwise copies go to the disk below when the mount is missing.
 //
 // # Limits
 //
