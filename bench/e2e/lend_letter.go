@@ -1,68 +1,47 @@
 package e2e
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// A Letter is a message with its envelope. Addresses have no brackets; an empty sender is
-// the null sender. Text is the message, of lines that end in CRLF; a header field of the
-// test's own comes before it.
-type Letter struct {
-	From string
-	To   []string
-	Text string
-}
-
 // A Sent is a letter that Postfix has answered.
 type Sent struct {
-	Replies []string // to each recipient, as "250 2.1.5 Ok"
-	Reply   string   // the last one: to the message, or to what made it end before
-	Queue   string   // the queue id; "" if the message was not taken
+	Replies []string // as those of [Postfix.Send]
+	Queue   string   // the queue id; "" if the letter was not taken
 
-	p     *Postfix
-	token string
+	p    *Postfix
+	name string
 }
 
-// SendLetter sends a letter in an SMTP session of its own from 127.0.0.1, to those of its
-// recipients that Postfix takes.
+// SendLetter sends a letter as Send does, for what becomes of it to be asked.
 func (p *Postfix) SendLetter(tb testing.TB, l Letter) *Sent {
 	tb.Helper()
-	p.sent++
-	s := &Sent{p: p, token: fmt.Sprint("t", p.sent)}
-	c := p.mta.connect(tb)
-	defer c.quit()
-	last := c.say("mail", "MAIL FROM:<%s>", l.From)
-	if last.ok() {
-		taken := 0
-		for _, to := range l.To {
-			last = c.say("rcpt", "RCPT TO:<%s>", to)
-			s.Replies = append(s.Replies, last.spoken())
-			if last.ok() {
-				taken++
-			}
-		}
-		if taken > 0 {
-			last = c.message(append(text(tokenField+": "+s.token), l.Text...))
-		}
+	l.Name = cmp.Or(l.Name, p.token())
+	replies, err := p.send(l)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	s.Reply = last.spoken()
-	if last.to == "message" && last.ok() {
+	s := &Sent{p: p, name: l.Name}
+	for _, r := range replies {
+		s.Replies = append(s.Replies, r.line())
+	}
+	if last := replies[len(replies)-1]; last.to == "message" && last.ok() {
 		s.Queue = queueID(last)
 	}
 	return s
 }
 
-// spoken returns a reply as the client reads it.
-func (r reply) spoken() string { return fmt.Sprintf("%d %s", r.code, r.text) }
+// Reply returns the last reply, code and text.
+func (s *Sent) Reply() string { return s.Replies[len(s.Replies)-1] }
 
 // Arrived waits until the letter was delivered to a number of recipients, and returns the
 // sender, the recipients in order, and the message.
 func (s *Sent) Arrived(tb testing.TB, recipients int) (from string, to []string, message []byte) {
 	tb.Helper()
-	d := s.p.sink.gather(tb, s.token, recipients)
+	d := s.p.sink.gather(tb, s.name, recipients)
 	for _, r := range d.To {
 		to = append(to, r.Addr)
 	}
@@ -71,7 +50,7 @@ func (s *Sent) Arrived(tb testing.TB, recipients int) (from string, to []string,
 }
 
 // Came reports whether any of the letter was delivered so far.
-func (s *Sent) Came() bool { return s.p.sink.came(s.token) }
+func (s *Sent) Came() bool { return s.p.sink.came(s.name) }
 
 // Held reports whether Postfix keeps the letter in its hold queue.
 func (s *Sent) Held() bool {

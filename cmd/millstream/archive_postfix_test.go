@@ -45,7 +45,7 @@ func archiveLetter(t *testing.T, postfix *e2e.Postfix, policy, size int) *e2e.Se
 	t.Helper()
 	return postfix.SendLetter(t, e2e.Letter{
 		From: fmt.Sprintf("p%d@from.example.org", policy), To: []string{"to@to.example.org"},
-		Text: "Subject: a letter\r\n\r\n" + strings.Repeat("0123456789abcd\r\n", size/16+1),
+		Body: strings.Repeat("0123456789abcd\r\n", size/16+1),
 	})
 }
 
@@ -55,8 +55,8 @@ func archiveFails(t *testing.T, postfix *e2e.Postfix, size int) {
 	t.Helper()
 	for i, p := range archivePolicies {
 		sent := archiveLetter(t, postfix, i, size)
-		if !strings.HasPrefix(sent.Reply, p.reply) {
-			t.Errorf("%q: answered %q, want %q", p.word, sent.Reply, p.reply)
+		if !strings.HasPrefix(sent.Reply(), p.reply) {
+			t.Errorf("%q: answered %q, want %q", p.word, sent.Reply(), p.reply)
 			continue
 		}
 		if sent.Held() != (p.word == "quarantine") {
@@ -78,7 +78,7 @@ func archiveTakes(t *testing.T, postfix *e2e.Postfix, dir string) {
 	for i := range archivePolicies {
 		sent := archiveLetter(t, postfix, i, 10)
 		if sent.Queue == "" {
-			t.Fatalf("answered %q", sent.Reply)
+			t.Fatalf("answered %q", sent.Reply())
 		}
 		_, _, message := sent.Arrived(t, 1)
 		_, message, _ = bytes.Cut(message, []byte("X-Token: "))
@@ -178,8 +178,8 @@ func TestPostfixArchiveHangs(t *testing.T) {
 		t.Skipf("no disk can be made to hang: %v", err)
 	}
 	archiveFails(t, postfix, 10)
-	if sent := archiveLetter(t, postfix, 3, 300_000); sent.Reply != archivePolicies[3].reply {
-		t.Errorf("answered %q", sent.Reply)
+	if sent := archiveLetter(t, postfix, 3, 300_000); sent.Reply() != archivePolicies[3].reply {
+		t.Errorf("answered %q", sent.Reply())
 	}
 	if err := hang(false); err != nil {
 		t.Fatal(err)

@@ -138,11 +138,11 @@ func TestPostfixRule(t *testing.T) {
 			tt.sender = tt.from
 		}
 		t.Run(tt.from+" "+tt.subject+" "+strings.Join(tt.to, " "), func(t *testing.T) {
-			sent := postfix.SendLetter(t, e2e.Letter{From: tt.from, To: tt.to, Text: "Subject: " + tt.subject + "\r\n\r\nHello\r\n"})
-			if !strings.HasPrefix(sent.Reply, tt.reply) {
-				t.Fatalf("answered %q, want %q", sent.Reply, tt.reply)
+			sent := postfix.SendLetter(t, e2e.Letter{From: tt.from, To: tt.to, Header: []string{"Subject: " + tt.subject}, Body: "Hello\r\n"})
+			if !strings.HasPrefix(sent.Reply(), tt.reply) {
+				t.Fatalf("answered %q, want %q", sent.Reply(), tt.reply)
 			}
-			for i, said := range sent.Replies {
+			for i, said := range sent.Replies[:min(len(sent.Replies), len(tt.to))] {
 				if closed := tt.to[i] == "closed@to.example.org"; strings.HasPrefix(said, "554 5.1.1 ") != closed {
 					t.Errorf("%s was answered %q", tt.to[i], said)
 				}
