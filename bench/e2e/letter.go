@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,21 +123,18 @@ type Fate struct {
 	Delivered []byte
 }
 
-// Post sends a letter as Send does, and waits until it is refused, held or delivered.
+// Post sends a letter as SendLetter does, and waits until it is refused, held or
+// delivered.
 func (p *Postfix) Post(tb testing.TB, l Letter) Fate {
 	tb.Helper()
-	l.Name = cmp.Or(l.Name, p.token())
-	replies, err := p.send(l)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	switch last := replies[len(replies)-1]; {
-	case !last.ok():
-		return Fate{Refused: last.line()}
-	case p.mta.quarantined(last):
+	s := p.SendLetter(tb, l)
+	switch {
+	case s.Queue == "":
+		return Fate{Refused: s.Reply()}
+	case s.Held():
 		return Fate{Held: true}
 	}
-	return Fate{Delivered: p.Wait(tb, l.Name)}
+	return Fate{Delivered: p.Wait(tb, s.name)}
 }
 
 // Wait waits until a letter was delivered, and returns it as it came.
