@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"millstream/handlers/when"
 	"millstream/protocol"
 )
 
@@ -33,15 +34,15 @@ type keys struct {
 	ipv4, ipv6 int      // how many bits of an address are its network
 }
 
-// newKeys returns what makes the keys of settings.
-func newKeys(s *Settings) (keys, error) {
+// newKeys returns what makes the keys of settings, which is of use without mistakes.
+func newKeys(s *Settings, mistakes *when.Mistakes) keys {
 	k := keys{
 		byNetwork: slices.Contains(s.Key, network), byHelo: slices.Contains(s.Key, helo),
 		ipv4: s.IPv4Bits, ipv6: s.IPv6Bits,
 	}
 	for i, word := range s.Key {
 		if !slices.Contains(words, word) {
-			return k, fmt.Errorf("key[%d]: %q is none of %s", i, word, strings.Join(words, ", "))
+			mistakes.Add(fmt.Sprintf("key[%d]", i), fmt.Errorf("%q is none of %s", word, strings.Join(words, ", ")))
 		}
 	}
 	for _, word := range words {
@@ -50,12 +51,12 @@ func newKeys(s *Settings) (keys, error) {
 		}
 	}
 	if k.ipv4 < 1 || k.ipv4 > 32 {
-		return k, fmt.Errorf("ipv4_bits: an IPv4 network cannot have %d bits: write 1 to 32", k.ipv4)
+		mistakes.Add("ipv4_bits", fmt.Errorf("an IPv4 network cannot have %d bits: write 1 to 32", k.ipv4))
 	}
 	if k.ipv6 < 1 || k.ipv6 > 128 {
-		return k, fmt.Errorf("ipv6_bits: an IPv6 network cannot have %d bits: write 1 to 128", k.ipv6)
+		mistakes.Add("ipv6_bits", fmt.Errorf("an IPv6 network cannot have %d bits: write 1 to 128", k.ipv6))
 	}
-	return k, nil
+	return k
 }
 
 // A subject is what a key is made of.

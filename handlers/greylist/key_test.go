@@ -21,10 +21,7 @@ func TestNames(t *testing.T) {
 	} {
 		s := Defaults()
 		s.Key = strings.Fields(tt.key)
-		k, err := newKeys(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		k := newKeys(s, nil)
 		if got := k.make(of); got.who != "greylist 192.0.2.0/24" || got.triplet != strings.ReplaceAll(tt.want, "|", "\x00") {
 			t.Errorf("%s: %q", tt.key, got)
 		}
@@ -36,10 +33,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add("a@example.com", "b@example.net", "a@example.com", "b@example.net")
 	f.Add("a", "recipient=b", "arecipient=", "b")
 	f.Add("", "@", "@", "")
-	k, err := newKeys(Defaults())
-	if err != nil {
-		f.Fatal(err)
-	}
+	k := newKeys(Defaults(), nil)
 	client := netip.MustParseAddr("2001:db8::1")
 	f.Fuzz(func(t *testing.T, sender1, rcpt1, sender2, rcpt2 string) {
 		if strings.Contains(sender1+rcpt1+sender2+rcpt2, "\x00") {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +54,8 @@ const (
 )
 
 // Check tells wrong what cannot be: the key, such as "skip_networks[1]", and what is
-// wrong and how to mend it. Names of networks are left to New.
+// wrong and how to mend it. Names of networks and words that are
+// not known are left to Mistakes.
 func (s *Settings) Check(wrong func(key, text string)) {
 	if len(s.Key) == 0 {
 		wrong("key", fmt.Sprintf("there is nothing that has to be the same: write some of %s", strings.Join(words, ", ")))
@@ -86,58 +86,57 @@ func (s *Settings) Check(wrong func(key, text string)) {
 	}
 }
 
+// Mistakes returns what is wrong, each with its key; nil for nothing. It is what Check
+// tells, the networks that cannot be, and what is not among the words and numbers that the
+// tags of the fields allow. names may be nil.
+func (s *Settings) Mistakes(names *when.Names) when.Mistakes {
+	_, mistakes := newFilter(s, names)
+	return mistakes
+}
+
+// Needs returns nothing, as there are no expressions: the filter has the events sent by
+// itself, and asks for the macro that it uses where others are asked for. The error is
+// that of [New].
+func (s *Settings) Needs(names *when.Names) (when.Needs, error) {
+	return when.Needs{}, s.Mistakes(names).Err()
+}
+
 // New returns the filter. Its marks are in st, which is to be open for as long as the
 // filter is used. names may be nil; of them the networks are used. meter takes what
 // [MetricDecisions] and [MetricDelay] are; nil is nowhere. labels are said with each
 // measurement, to tell those of several filters apart. log is told of networks that are
-// not delayed any more; nil means slog.Default. The error has what Check tells, and what
-// is not among the words and names.
+// not delayed any more; nil means slog.Default. The error joins what [Settings.Mistakes]
+// returns.
 func New(
 	s *Settings, names *when.Names, st store.Store, meter metric.Meter, log *slog.Logger, labels ...attribute.KeyValue,
 ) (handlers.Handler, error) {
-	var mistakes []error
-	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })
-	if s.OnLocal != onLocalPass && s.OnLocal != onLocalDelay {
-		mistakes = append(mistakes, fmt.Errorf("on_local: %q is none of %s, %s", s.OnLocal, onLocalPass, onLocalDelay))
-	}
-	if s.WhitelistAfter < 0 {
-		mistakes = append(mistakes, fmt.Errorf("whitelist_after: %d messages cannot pass: write 0 for never", s.WhitelistAfter))
-	}
-	keys, err := newKeys(s)
-	mistakes = append(mistakes, err)
-	skipped, err := networks(s.SkipNetworks, names)
-	mistakes = append(mistakes, err)
-	if err := errors.Join(mistakes...); err != nil {
+	f, mistakes := newFilter(s, names)
+	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
-	if log == nil {
-		log = slog.Default()
+	if f.log = log; log == nil {
+		f.log = slog.Default()
 	}
-	own := *s
-	f := &filter{
-		settings: &own, keys: keys, skipped: skipped, marks: st, mayWait: st.MayWait(),
-		telemetry: newTelemetry(meter, log, labels), log: log,
-	}
+	f.marks, f.mayWait = st, st.MayWait()
+	f.telemetry = newTelemetry(meter, f.log, labels)
 	return f.handler(), nil
 }
 
-// networks returns the networks that a list names.
-func networks(list []string, names *when.Names) (found []when.Network, err error) {
-	var prefixes []netip.Prefix
-	for i, word := range list {
-		if names != nil && names.Networks[word] != nil {
-			found = append(found, names.Networks[word])
-			continue
-		}
-		p, err := netip.ParsePrefix(word)
-		if err != nil {
-			addr, err := netip.ParseAddr(word)
-			if err != nil {
-				return nil, fmt.Errorf("skip_networks[%d]: %q is no network, and there is none of this name: write one such as 192.0.2.0/24", i, word)
-			}
-			p = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		prefixes = append(prefixes, p)
+// newFilter returns what settings say of a filter, which is of use without mistakes.
+func newFilter(s *Settings, names *when.Names) (f *filter, mistakes when.Mistakes) {
+	s.Check(mistakes.AddText)
+	if s.OnLocal != onLocalPass && s.OnLocal != onLocalDelay {
+		mistakes.Add("on_local", fmt.Errorf("%q is none of %s, %s", s.OnLocal, onLocalPass, onLocalDelay))
 	}
-	return append(found, when.Prefixes(prefixes...)), nil
+	if s.WhitelistAfter < 0 {
+		mistakes.Add("whitelist_after", fmt.Errorf("%d messages cannot pass: write 0 for never", s.WhitelistAfter))
+	}
+	own := *s
+	f = &filter{settings: &own, keys: newKeys(s, &mistakes)}
+	for i, word := range s.SkipNetworks {
+		n, err := names.Network(word)
+		mistakes.Add(fmt.Sprintf("skip_networks[%d]", i), err)
+		f.skipped = append(f.skipped, n)
+	}
+	return f, mistakes
 }

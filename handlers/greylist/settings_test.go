@@ -1,12 +1,15 @@
 package greylist_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"millstream/handlers"
 	"millstream/handlers/greylist"
+	"millstream/handlers/when"
 )
 
 // What is wrong with settings is told by its key, and how to mend it.
@@ -67,6 +70,31 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := greylist.New(settings, nil, memoryStore(t), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// All mistakes are told, each with its key.
+func TestMistakes(t *testing.T) {
+	names := &when.Names{Networks: map[string]when.Network{"friends": when.Prefixes()}}
+	settings := greylist.Defaults()
+	settings.Delay, settings.IPv4Bits, settings.IPv6Bits = 0, 33, 0
+	settings.SkipNetworks = []string{"frends", "friends", "192.0.2.0/33", "fe80::1%eth0", "192.0.2.1"}
+	want := []string{
+		"delay: nobody would have to wait", "ipv4_bits: an IPv4 network cannot", "ipv6_bits: an IPv6 network cannot",
+		`skip_networks[0]: "frends" is no network such as 192.0.2.0/24, and none is called so: did you mean friends?`,
+		`skip_networks[2]: "192.0.2.0/33" is no network`, `skip_networks[3]: "fe80::1%eth0" is no network`,
+	}
+	var got []string
+	settings.Mistakes(names).Tell(func(key, text string) { got = append(got, key+": "+text) })
+	if !slices.EqualFunc(got, want, strings.HasPrefix) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	_, err := settings.Needs(names)
+	if mistake, ok := errors.AsType[*when.SettingError](err); !ok || mistake.Key != "delay" {
+		t.Errorf("needs: %v", err)
+	}
+	if n, err := greylist.Defaults().Needs(nil); err != nil || !n.Macros.Empty() {
+		t.Errorf("needs %+v, %v", n, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,36 +29,32 @@ type filter struct {
 // New returns the filter. It counts in counters, which is not closed with it: any store
 // will do. names are those of expressions and texts, and may be nil. meter may be nil,
 // which measures nothing; labels are said with each measurement, to tell those of several
-// filters apart. log may be nil, which is [slog.Default]. The error has what Check tells,
-// or the first expression or text that cannot be compiled, with its key.
+// filters apart. log may be nil, which is [slog.Default]. The error joins what
+// [Settings.Mistakes] returns.
 func New(
 	s *Settings, names *when.Names, counters store.Counters, meter metric.Meter, log *slog.Logger, labels ...attribute.KeyValue,
 ) (handlers.Handler, error) {
-	var mistakes []error
-	s.Check(func(key, text string) { mistakes = append(mistakes, fmt.Errorf("%s: %s", key, text)) })
-	if err := errors.Join(mistakes...); err != nil {
+	f := &filter{counters: counters, log: log}
+	f.shelf = fmt.Sprintf("ratelimit %p", f)
+	limits, trust, mistakes := f.compile(s, names)
+	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
 	if counters == nil {
 		return nil, fmt.Errorf("%w: store of ratelimit", handlers.ErrNull)
 	}
 	if log == nil {
-		log = slog.Default()
-	}
-	f := &filter{counters: counters, log: log}
-	f.shelf = fmt.Sprintf("ratelimit %p", f)
-	limits, trust, err := f.compile(s, names)
-	if err != nil {
-		return nil, err
+		f.log = slog.Default()
 	}
 	var list []handlers.Handler
+	var err error
 	for i, l := range limits {
 		if l.counts, err = newCounts(meter, l.Name, labels); err != nil {
 			return nil, err
 		}
 		h, err := l.conditional()
 		if err != nil {
-			return nil, fmt.Errorf("limit[%d].%w", i, err)
+			return nil, &when.SettingError{Key: limitKey(i, "when"), Err: err}
 		}
 		list = append(list, h)
 	}
@@ -71,49 +68,49 @@ func New(
 	return when.Handler(trust, h)
 }
 
-// compile compiles the limits, and the condition under which there are any.
-func (f *filter) compile(s *Settings, names *when.Names) (limits []*limit, trust *when.Program, err error) {
+// compile makes the limits of settings, and the condition under which there are any. They
+// are of use if there are no mistakes.
+func (f *filter) compile(s *Settings, names *when.Names) (limits []*limit, trust *when.Program, mistakes when.Mistakes) {
+	s.Check(mistakes.AddText)
 	for i := range s.Limits {
-		l, err := f.limit(&s.Limits[i], i, names)
-		if err != nil {
-			return nil, nil, fmt.Errorf("limit[%d].%w", i, err)
+		l, wrong := f.limit(&s.Limits[i], i, names)
+		for _, e := range wrong {
+			mistakes.Add(limitKey(i, e.Key), e.Err)
 		}
 		limits = append(limits, l)
 	}
-	trust, err = trusted(s, names)
-	return limits, trust, err
+	return limits, trusted(s, names, &mistakes), mistakes
 }
 
-// limit returns a limit of the settings, which is the i-th.
-func (f *filter) limit(given *Limit, i int, names *when.Names) (*limit, error) {
+// limitKey returns a key of the i-th limit as one of the settings.
+func limitKey(i int, key string) string { return fmt.Sprintf("limit[%d].%s", i, key) }
+
+// limit returns a limit of the settings, which is the i-th, with its mistakes.
+func (f *filter) limit(given *Limit, i int, names *when.Names) (*limit, when.Mistakes) {
 	settings := *given // ours, whatever becomes of the other
 	l := &limit{
 		Limit: &settings, filter: f, shelf: f.shelf + " " + strconv.Itoa(i),
 		most: int64(settings.Limit), window: store.Window{Length: settings.Window, Sliding: settings.WindowType != fixed},
 	}
+	var mistakes when.Mistakes
 	var err error
-	if l.key, err = newKey(l.Limit, names); err != nil {
-		return nil, err
-	}
+	l.key = newKey(l.Limit, names, &mistakes)
 	if a := l.action(); a == tempFail || a == reject || a == quarantine {
-		source := l.Text
-		if source == "" {
-			source = defaultText(l.Limit)
-		}
-		if l.text, err = newWording(source, names); err != nil {
-			return nil, fmt.Errorf("text: %w", err)
-		}
+		l.text, err = newWording(cmp.Or(l.Text, defaultText(l.Limit)), names)
+		mistakes.Add("text", err)
 	}
 	if l.When != "" {
-		if l.when, err = when.Compile(l.When, names); err != nil {
-			return nil, fmt.Errorf("when: %w", err)
-		}
+		l.when, err = when.Compile(l.When, names)
+		mistakes.Add("when", err)
 	}
-	return l, l.place()
+	if mistakes == nil { // else it is not known when it could be counted
+		l.place(&mistakes)
+	}
+	return l, mistakes
 }
 
 // place finds out when l is counted, and whether it can be.
-func (l *limit) place() error {
+func (l *limit) place(mistakes *when.Mistakes) {
 	known, single := l.key.known()
 	switch l.What {
 	case recipients:
@@ -135,15 +132,14 @@ func (l *limit) place() error {
 	whole := l.action() == discard || l.action() == quarantine
 	switch {
 	case single && l.stage == handlers.KindEndOfMessage:
-		return errors.New("key: it is about single recipients, and what or when about what is known later, when there may be many: " +
-			"leave the recipient out of key, or count messages or recipients without a condition about the text")
+		mistakes.Add("key", errors.New("it is about single recipients, and what or when about what is known later, when there may be many: "+
+			"leave the recipient out of key, or count messages or recipients without a condition about the text"))
 	case single && whole:
-		return fmt.Errorf("action: the key is about single recipients, and %s about the whole message: write tempfail or reject", l.action())
+		mistakes.Add("action", fmt.Errorf("the key is about single recipients, and %s about the whole message: write tempfail or reject", l.action()))
 	case l.text != nil && l.text.text.Needs().Stage > l.stage:
-		return fmt.Errorf("text: there is something in it that is known from %v on, and the limit is counted at %v: leave it out",
-			l.text.text.Needs().Stage, l.stage)
+		mistakes.Add("text", fmt.Errorf("there is something in it that is known from %v on, and the limit is counted at %v: leave it out",
+			l.text.text.Needs().Stage, l.stage))
 	}
-	return nil
 }
 
 // conditional returns l as a handler, with its condition and what its texts need.
@@ -152,7 +148,7 @@ func (l *limit) conditional() (handlers.Handler, error) {
 	if l.when != nil {
 		var err error
 		if h, err = when.Handler(l.when, h); err != nil {
-			return nil, fmt.Errorf("when: %w", err)
+			return nil, err
 		}
 	}
 	for _, p := range l.key.parts {
@@ -167,24 +163,22 @@ func (l *limit) conditional() (handlers.Handler, error) {
 }
 
 // trusted returns the condition under which there are limits at all; nil if there is none.
-func trusted(s *Settings, names *when.Names) (*when.Program, error) {
+func trusted(s *Settings, names *when.Names, mistakes *when.Mistakes) *when.Program {
 	var all []string
 	for i, network := range s.TrustedNetworks {
-		source := fmt.Sprintf("!in_network(%q)", network)
-		if _, err := when.Compile(source, names); err != nil {
-			return nil, fmt.Errorf("trusted_networks[%d]: %q is no network, and there is none of this name: write one such as 192.0.2.0/24", i, network)
+		if _, err := names.Network(network); err != nil {
+			mistakes.Add(fmt.Sprintf("trusted_networks[%d]", i), err)
+			continue
 		}
-		all = append(all, source)
+		all = append(all, fmt.Sprintf("!in_network(%q)", network))
 	}
 	if s.SkipAuthenticated {
 		all = append(all, "!authenticated")
 	}
 	if len(all) == 0 {
-		return nil, nil
+		return nil
 	}
 	p, err := when.Compile(strings.Join(all, " && "), names)
-	if err != nil {
-		return nil, fmt.Errorf("trusted_networks: %w", err)
-	}
-	return p, nil
+	mistakes.Add("trusted_networks", err)
+	return p
 }

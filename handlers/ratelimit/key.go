@@ -65,8 +65,8 @@ type part struct {
 // nul stands between the parts of a key. No MTA can send it.
 const nul = "\x00"
 
-// newKey returns the key of a limit.
-func newKey(l *Limit, names *when.Names) (*key, error) {
+// newKey returns the key of a limit, which is of use without mistakes.
+func newKey(l *Limit, names *when.Names, mistakes *when.Mistakes) *key {
 	k := &key{
 		prefix: strings.Join([]string{"ratelimit", l.Name, l.What, ""}, nul),
 		bits4:  cmp.Or(l.IPv4Prefix, 24), bits6: cmp.Or(l.IPv6Prefix, 64),
@@ -74,15 +74,13 @@ func newKey(l *Limit, names *when.Names) (*key, error) {
 	for i, source := range l.Key {
 		p := part{word: source}
 		if _, known := words[source]; !known {
-			text, err := when.Template(source, names)
-			if err != nil {
-				return nil, fmt.Errorf("key[%d]: %w", i, err)
-			}
-			p.text = text
+			var err error
+			p.text, err = when.Template(source, names)
+			mistakes.Add(fmt.Sprintf("key[%d]", i), err)
 		}
 		k.parts = append(k.parts, p)
 	}
-	return k, nil
+	return k
 }
 
 // known returns from when on a part is known.

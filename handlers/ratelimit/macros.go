@@ -9,13 +9,20 @@ import (
 // Needs returns what the expressions and texts have to be told: the macros and the results
 // of earlier handlers. The filter has the events sent by itself, and asks for macros where
 // others are asked for; whoever knows those of all handlers asks for all of them. The
-// error is about the first that cannot be compiled, with its key, as that of [New].
+// error is that of [New].
 func (s *Settings) Needs(names *when.Names) (when.Needs, error) {
-	limits, trust, err := new(filter).compile(s, names)
-	if err != nil {
+	limits, trust, mistakes := new(filter).compile(s, names)
+	if err := mistakes.Err(); err != nil {
 		return when.Needs{}, err
 	}
 	return needs(limits, trust), nil
+}
+
+// Mistakes returns what is wrong, each with its key; nil for nothing. It is what Check
+// tells, and the expressions, texts and networks that cannot be. names may be nil.
+func (s *Settings) Mistakes(names *when.Names) when.Mistakes {
+	_, _, mistakes := new(filter).compile(s, names)
+	return mistakes
 }
 
 // needs returns the macros and results that are used.

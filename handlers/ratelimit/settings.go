@@ -65,7 +65,8 @@ const (
 )
 
 // Check tells wrong what cannot be: the key, such as "limit[0].window", and what is wrong
-// and how to mend it. Expressions and texts are left to New, which knows their names.
+// and how to mend it. Expressions, texts and networks are left to Mistakes, which is told
+// their names.
 func (s *Settings) Check(wrong func(key, text string)) {
 	if len(s.Limits) == 0 {
 		wrong("limit", "there is no limit: write [[handler.limit]] with name, key, what, limit and window")

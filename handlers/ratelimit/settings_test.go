@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -84,6 +85,33 @@ func TestNewRefuses(t *testing.T) {
 	settings.TrustedNetworks = []string{"ours", "theirs"}
 	if _, err := ratelimit.New(settings, names, open(t), nil, nil); err == nil || !strings.Contains(err.Error(), "trusted_networks[1]: ") {
 		t.Errorf("unknown network: %v", err)
+	}
+}
+
+// All mistakes are told, each with its key, and with the place in an expression.
+func TestMistakes(t *testing.T) {
+	settings := limits(
+		ratelimit.Limit{Key: []string{"{{sendr}}", "sender", "{{hlo}}"}, When: "tsl", Text: "{{util}}", Code: 550},
+		ratelimit.Limit{Key: []string{"rcpt"}, Action: "discard"},
+	)
+	settings.TrustedNetworks = []string{"theirs", "ours", "our"}
+	var got []string
+	list := settings.Mistakes(names)
+	list.Tell(func(key, text string) { got = append(got, key+": "+text) })
+	want := []string{
+		"limit[0].code: ", "limit[0].key[0]: 1:3: ", "limit[0].key[2]: 1:3: ", "limit[0].text: 1:3: ", "limit[0].when: 1:1: ",
+		"limit[1].action: the key is about single", `trusted_networks[0]: "theirs" is no network`,
+		`trusted_networks[2]: "our" is no network such as 192.0.2.0/24, and none is called so: did you mean ours?`,
+	}
+	if !slices.EqualFunc(got, want, strings.HasPrefix) {
+		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, ok := errors.AsType[*when.Error](list[2]); !ok {
+		t.Errorf("%#v has no place", list[2])
+	}
+	_, err := ratelimit.New(settings, names, open(t), nil, nil)
+	if err == nil || err.Error() != list.Err().Error() {
+		t.Errorf("New: %v", err)
 	}
 }
 

@@ -30,7 +30,7 @@ const (
 type builder struct {
 	group    *when.Group
 	rules    []rule
-	mistakes []*SettingError
+	mistakes when.Mistakes
 
 	before  handlers.Kind // when the rules so far that end them have been asked
 	cause   string        // the rule that is why
@@ -50,13 +50,8 @@ func build(list []Rule, names *when.Names, name func(i int) string) *builder {
 	return b
 }
 
-// err returns the mistakes as one error; nil if there are none.
-func (b *builder) err() error { return join(b.mistakes) }
-
 // fail notes a mistake.
-func (b *builder) fail(key string, err error) {
-	b.mistakes = append(b.mistakes, &SettingError{Key: key, Err: err})
-}
+func (b *builder) fail(key string, err error) { b.mistakes.Add(key, err) }
 
 // add adds a rule.
 func (b *builder) add(from *Rule, name string) {

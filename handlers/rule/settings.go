@@ -1,10 +1,8 @@
 package rule
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"millstream/handlers"
 	"millstream/handlers/when"
@@ -43,13 +41,12 @@ func Defaults() *Settings { return &Settings{} }
 // beginning with line and column if it is in an expression. Names of networks, lists and
 // handlers are taken as they are: whether there are such things is for [New] to say.
 func (s *Settings) Check(wrong func(key, text string)) {
-	tell(s.Mistakes(&when.Names{Open: true}), wrong)
+	s.Mistakes(&when.Names{Open: true}).Tell(wrong)
 }
 
 // Mistakes returns what is wrong, each with its key; nil for nothing. names may be nil.
-func (s *Settings) Mistakes(names *when.Names) []*SettingError {
-	b := build(s.Rules, names, ruleName)
-	return b.mistakes
+func (s *Settings) Mistakes(names *when.Names) when.Mistakes {
+	return build(s.Rules, names, ruleName).mistakes
 }
 
 // Needs returns what the rules have to be told. The filter has the events sent by itself;
@@ -57,16 +54,16 @@ func (s *Settings) Mistakes(names *when.Names) []*SettingError {
 // handlers that must stand in front. The error is that of [New].
 func (s *Settings) Needs(names *when.Names) (when.Needs, error) {
 	b := build(s.Rules, names, ruleName)
-	return b.group.Needs(), b.err()
+	return b.group.Needs(), b.mistakes.Err()
 }
 
 // New returns the filter. Names are the things that expressions may use, and may be nil.
 // What an MTA does not allow is said in log; nil is the default one. The error joins a
-// [*SettingError] for each mistake, behind which is a [*when.Error] if it is in an
+// [*when.SettingError] for each mistake, behind which is a [*when.Error] if it is in an
 // expression.
 func New(s *Settings, names *when.Names, log *slog.Logger) (handlers.Handler, error) {
 	b := build(s.Rules, names, ruleName)
-	if err := b.err(); err != nil {
+	if err := b.mistakes.Err(); err != nil {
 		return nil, err
 	}
 	return newFilter(b, log), nil
@@ -74,36 +71,3 @@ func New(s *Settings, names *when.Names, log *slog.Logger) (handlers.Handler, er
 
 // ruleName returns what a rule is called in messages.
 func ruleName(i int) string { return fmt.Sprintf("rule[%d]", i) }
-
-// A SettingError is a setting that cannot be.
-type SettingError struct {
-	Key string // such as "rule[1].when"
-	Err error  // a *when.Error if it is in an expression
-}
-
-// Error tells the key, what is wrong and how to mend it.
-func (e *SettingError) Error() string { return e.Key + ": " + e.reason() }
-
-// Unwrap returns Err.
-func (e *SettingError) Unwrap() error { return e.Err }
-
-// reason tells what is wrong, beginning with line and column in an expression.
-func (e *SettingError) reason() string {
-	return strings.TrimPrefix(e.Err.Error(), "milter: expression, ")
-}
-
-// tell tells wrong of mistakes.
-func tell(mistakes []*SettingError, wrong func(key, text string)) {
-	for _, e := range mistakes {
-		wrong(e.Key, e.reason())
-	}
-}
-
-// join returns mistakes as one error; nil for none.
-func join(mistakes []*SettingError) error {
-	list := make([]error, len(mistakes))
-	for i, e := range mistakes {
-		list[i] = e
-	}
-	return errors.Join(list...)
-}

@@ -2,7 +2,6 @@ package rule_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -95,7 +94,7 @@ func TestCheckTogether(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	settings := &rule.Settings{Rules: rules{{When: `in_network("trustd")`}, {When: "tls", Action: "reject", Text: "\n{{sendr}}"}}}
 	_, err := rule.New(settings, names, nil)
-	mistake, ok := errors.AsType[*rule.SettingError](err)
+	mistake, ok := errors.AsType[*when.SettingError](err)
 	if !ok || mistake.Key != "rule[0].when" {
 		t.Errorf("error %v", err)
 	}
@@ -152,12 +151,4 @@ func TestSubject(t *testing.T) {
 			t.Error("made")
 		}
 	}
-}
-
-// What is written in an error has the key, the place and how to mend it.
-func ExampleSettingError() {
-	_, err := rule.New(&rule.Settings{Rules: []rule.Rule{{When: `sendr == ""`, Action: "reject"}}}, nil, nil)
-	fmt.Println(err)
-	// Output:
-	// rule[0].when: 1:1: unknown name "sendr": did you mean sender?
 }

@@ -22,24 +22,24 @@ func SubjectDefaults() *SubjectSettings { return &SubjectSettings{} }
 
 // Check is that of [Settings], with keys such as "if".
 func (s *SubjectSettings) Check(wrong func(key, text string)) {
-	tell(s.Mistakes(&when.Names{Open: true}), wrong)
+	s.Mistakes(&when.Names{Open: true}).Tell(wrong)
 }
 
 // Mistakes is that of [Settings].
-func (s *SubjectSettings) Mistakes(names *when.Names) []*SettingError {
+func (s *SubjectSettings) Mistakes(names *when.Names) when.Mistakes {
 	return s.build(names).mistakes
 }
 
 // Needs is that of [Settings].
 func (s *SubjectSettings) Needs(names *when.Names) (when.Needs, error) {
 	b := s.build(names)
-	return b.group.Needs(), b.err()
+	return b.group.Needs(), b.mistakes.Err()
 }
 
 // NewSubject returns the filter: [New] with one rule, which has nothing but the tag.
 func NewSubject(s *SubjectSettings, names *when.Names, log *slog.Logger) (handlers.Handler, error) {
 	b := s.build(names)
-	if err := b.err(); err != nil {
+	if err := b.mistakes.Err(); err != nil {
 		return nil, err
 	}
 	return newFilter(b, log), nil

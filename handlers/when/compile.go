@@ -218,6 +218,8 @@ func typeName(t string) string {
 		return "a text"
 	case t == "int" || t == "float64":
 		return "a number"
+	case t == "bool":
+		return "a flag"
 	case strings.HasPrefix(t, "[]"):
 		return "a list"
 	}

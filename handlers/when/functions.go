@@ -74,17 +74,9 @@ func rcptParamLeaf(_ *compiler, args []string) (leaf, string) {
 }
 
 func inNetworkLeaf(c *compiler, args []string) (leaf, string) {
-	n, ok := c.names.Networks[args[0]]
-	if !ok {
-		p, isPrefix := parsePrefix(args[0])
-		switch {
-		case isPrefix:
-			n = Prefixes(p)
-		case c.names.Open:
-			n = Prefixes()
-		default:
-			return leaf{}, unknown("network", args[0], keys(c.names.Networks))
-		}
+	n, err := c.names.Network(args[0])
+	if err != nil {
+		return leaf{}, err.Error()
 	}
 	return leaf{
 		known: atConnect, final: atConnect, steady: true, needs: handlers.Of(atConnect),
@@ -100,17 +92,21 @@ const maxTold = 8
 
 // unknown says that there is nothing of a name, and what there is.
 func unknown(what, name string, names []string) string {
-	text := "no " + what + " is called " + strconv.Quote(name)
+	return "no " + what + " is called " + strconv.Quote(name) + ": " + among(name, names)
+}
+
+// among says which of some names may have been meant by another, or which there are.
+func among(name string, names []string) string {
 	if hint := nearest(name, names); hint != "" {
-		return text + ": " + hint
+		return hint
 	}
 	switch n := len(names); {
 	case n > maxTold:
-		return text + ": there are " + strings.Join(names[:maxTold], ", ") + " and others"
+		return "there are " + strings.Join(names[:maxTold], ", ") + " and others"
 	case n > 0:
-		return text + ": there are " + strings.Join(names, ", ")
+		return "there are " + strings.Join(names, ", ")
 	}
-	return text + ": none is configured"
+	return "none is configured"
 }
 
 // macroStages are the events that MTAs send macros with.

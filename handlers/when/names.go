@@ -1,6 +1,7 @@
 package when
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -87,7 +88,26 @@ func (n *network) HasAddr(a netip.Addr) bool {
 	return false
 }
 
-// parsePrefix parses a network, or one address, that stands in an expression.
+// Network returns the network that a word stands for, in an expression or in a setting of
+// a filter: the one of that name, or a network or an address that is written out. The
+// error says how to mend it. n may be nil.
+func (n *Names) Network(word string) (Network, error) {
+	if n == nil {
+		n = new(Names)
+	}
+	if named, ok := n.Networks[word]; ok {
+		return named, nil
+	}
+	if p, ok := parsePrefix(word); ok {
+		return Prefixes(p), nil
+	}
+	if n.Open {
+		return Prefixes(), nil
+	}
+	return nil, fmt.Errorf("%q is no network such as 192.0.2.0/24, and none is called so: %s", word, among(word, keys(n.Networks)))
+}
+
+// parsePrefix parses a network, or one address.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(text); err == nil {
 		return p, true

@@ -200,7 +200,7 @@ func (c *checker) handlers(cfg *Config) {
 			}
 		}
 		c.times(h, path, &cfg.Limits)
-		if h.Settings != nil && h.kind.Compile == nil {
+		if _, compiles := h.Settings.(Compiler); h.Settings != nil && !compiles {
 			h.Settings.Check(func(key, text string) { c.at(join(path, key), "%s", text) })
 		}
 	}

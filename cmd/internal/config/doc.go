@@ -61,8 +61,8 @@
 // names of those: a handler that is asked for notes what it answers, and that it failed,
 // whatever its policy and mode make of that. A mistake in an expression is told at its
 // place in the file, and so is a name that is known too late for the handler: for that,
-// handlers with an expression are made when the file is read, and closed again. Types
-// that compile the expressions of their settings themselves have a Compile.
+// handlers with an expression are made when the file is read, and closed again. Settings
+// whose type compiles their expressions itself, or looks networks up, are a [Compiler].
 //
 // The MTA is asked for the macros that all of them use, [Generation.Macros].
 //

@@ -24,6 +24,17 @@ type Texter interface {
 	Texts(each func(key string, at int, text string))
 }
 
+// A Compiler is [Settings] with expressions or names of networks that its type makes
+// something of when a handler is built. What it tells stands in place of its Check.
+type Compiler interface {
+	// Mistakes returns what is wrong, with the names that there are.
+	Mistakes(names *when.Names) when.Mistakes
+
+	// Needs returns the macros and results that the expressions have to be told. The error
+	// is about mistakes.
+	Needs(names *when.Names) (when.Needs, error)
+}
+
 // names returns what the configuration has given a name. Its networks and lists are those
 // of a set, or without one have nothing in them.
 func (c *Config) names(set *lists.Set) *when.Names {
@@ -107,11 +118,8 @@ func (c *checker) compile(cfg *Config, i int, names *when.Names) (results []stri
 			}
 		})
 	}
-	if h.kind != nil && h.kind.Compile != nil {
-		h.needs = h.kind.Compile(h.Settings, names, func(key string, err error) {
-			key = join(path, key)
-			c.expression(key, 0, c.root.find(key).value(c.env), err)
-		})
+	if s, ok := h.Settings.(Compiler); ok {
+		h.needs = c.settings(s, path, names)
 		for _, name := range h.needs.Results {
 			key, source := c.root.find(path).asking(path, name, c.env)
 			c.order(cfg, i, key, 0, source, name)
@@ -119,6 +127,19 @@ func (c *checker) compile(cfg *Config, i int, names *when.Names) (results []stri
 		}
 	}
 	return results
+}
+
+// settings checks the settings of the handler at path, and returns what their expressions
+// need.
+func (c *checker) settings(s Compiler, path string, names *when.Names) when.Needs {
+	needs, err := s.Needs(names)
+	if err != nil {
+		for _, m := range s.Mistakes(names) {
+			key := join(path, m.Key)
+			c.expression(key, 0, c.root.find(key).value(c.env), m.Err)
+		}
+	}
+	return needs
 }
 
 // compile compiles the expressions of h again, which have no mistakes, with other names.

@@ -8,7 +8,6 @@ import (
 
 	"millstream/handlers"
 	"millstream/handlers/policy"
-	"millstream/handlers/when"
 )
 
 // A Type is a type of handlers: a ready-made filter with its settings.
@@ -26,13 +25,6 @@ type Type struct {
 	// to a struct whose fields have tags as in this package. No key may be that of a
 	// [Handler].
 	New func() Settings
-
-	// Compile checks settings in place of their Check, where these have expressions that
-	// Build compiles or names of networks, with the names that they may use. It tells wrong what cannot be: the
-	// key, and an error that says how to mend it, a [*when.Error] if it is in an expression.
-	// It returns the macros and the results that the expressions have to be told. Nil is for
-	// types without expressions, or with those of a [Texter] alone.
-	Compile func(s Settings, names *when.Names, wrong func(key string, err error)) when.Needs
 
 	// Build makes the handler of settings without mistakes. It has no other effect: the
 	// handler may never be used.

@@ -1,9 +1,6 @@
 package config
 
 import (
-	"errors"
-	"strings"
-
 	"millstream/handlers"
 	"millstream/handlers/access"
 	"millstream/handlers/archive"
@@ -14,7 +11,6 @@ import (
 	"millstream/handlers/ratelimit"
 	"millstream/handlers/reply"
 	"millstream/handlers/rule"
-	"millstream/handlers/when"
 )
 
 // Types returns the types of handlers that the program has.
@@ -48,8 +44,7 @@ func Types() []Type {
 		},
 		{
 			Name: "greylist", Doc: "Has recipients of senders that it has not met refused for now, and knows those that come again.",
-			New:     func() Settings { return greylist.Defaults() },
-			Compile: compileGreylist,
+			New: func() Settings { return greylist.Defaults() },
 			Build: build(func(s *greylist.Settings, env *Env) (handlers.Handler, error) {
 				return greylist.New(s, env.Names, env.Store, env.meter("millstream/handlers/greylist"), env.Log, env.label())
 			}),
@@ -63,8 +58,7 @@ func Types() []Type {
 		},
 		{
 			Name: "ratelimit", Doc: "Limits messages, recipients and bytes in some time, by user, client, sender or recipient.",
-			New:     func() Settings { return ratelimit.Defaults() },
-			Compile: compileLimits,
+			New: func() Settings { return ratelimit.Defaults() },
 			Build: build(func(s *ratelimit.Settings, env *Env) (handlers.Handler, error) {
 				return ratelimit.New(s, env.Names, env.Store, env.meter("millstream/handlers/ratelimit"), env.Log, env.label())
 			}),
@@ -78,81 +72,19 @@ func Types() []Type {
 		},
 		{
 			Name: "rule", Doc: "Decides about mail by expressions, and changes it.",
-			New:     func() Settings { return rule.Defaults() },
-			Compile: compileRules,
+			New: func() Settings { return rule.Defaults() },
 			Build: build(func(s *rule.Settings, env *Env) (handlers.Handler, error) {
 				return rule.New(s, env.Names, env.Log)
 			}),
 		},
 		{
 			Name: "subject", Doc: "Puts a tag in front of the Subject.",
-			New:     func() Settings { return rule.SubjectDefaults() },
-			Compile: compileRules,
+			New: func() Settings { return rule.SubjectDefaults() },
 			Build: build(func(s *rule.SubjectSettings, env *Env) (handlers.Handler, error) {
 				return rule.NewSubject(s, env.Names, env.Log)
 			}),
 		},
 	}
-}
-
-// ruleSettings are those of the types of package rule.
-type ruleSettings interface {
-	Mistakes(names *when.Names) []*rule.SettingError
-	Needs(names *when.Names) (when.Needs, error)
-}
-
-// compileRules is the Compile of the types of package rule.
-func compileRules(settings Settings, names *when.Names, wrong func(key string, err error)) when.Needs {
-	s := settings.(ruleSettings)
-	needs, err := s.Needs(names)
-	if err != nil {
-		for _, m := range s.Mistakes(names) {
-			wrong(m.Key, m.Err)
-		}
-	}
-	return needs
-}
-
-// compileLimits is the Compile of the type ratelimit.
-func compileLimits(settings Settings, names *when.Names, wrong func(key string, err error)) (needs when.Needs) {
-	s := settings.(*ratelimit.Settings)
-	firstMistake(s, wrong, func() (err error) {
-		needs, err = s.Needs(names)
-		return err
-	})
-	return needs
-}
-
-// compileGreylist is the Compile of the type greylist, which has names of networks.
-func compileGreylist(settings Settings, names *when.Names, wrong func(key string, err error)) when.Needs {
-	s := settings.(*greylist.Settings)
-	firstMistake(s, wrong, func() error {
-		_, err := greylist.New(s, names, new(storeLink), nil, nil)
-		return err
-	})
-	return when.Needs{}
-}
-
-// firstMistake tells wrong what Check tells; if that is nothing, the first mistake that a
-// function finds, whose error begins with the key.
-func firstMistake(s Settings, wrong func(key string, err error), find func() error) {
-	good := true
-	s.Check(func(key, text string) {
-		good = false
-		wrong(key, errors.New(text))
-	})
-	if !good {
-		return
-	}
-	err := find()
-	if err == nil {
-		return
-	}
-	key, text, _ := strings.Cut(err.Error(), ": ")
-	if _, ok := errors.AsType[*when.Error](err); !ok {
-		err = errors.New(text)
-	}
-	wrong(key, err)
 }
 
 // build returns the Build of a type whose settings are a C.
