@@ -56,7 +56,7 @@ var importRules = []importRule{
 	{
 		from:  "handlers/store/...",
 		may:   []string{"handlers/store/...", otherModules},
-		tests: []string{"handlers", "protocol"},
+		tests: []string{"handlers", "handlers/handlertest", "protocol"},
 		why:   "a store knows nothing of mail: filters are written against it",
 	},
 	sharedRule("handlers/lists/..."),

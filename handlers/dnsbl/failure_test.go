@@ -37,20 +37,20 @@ func TestLies(t *testing.T) {
 		{Zone{Zone: "ip.test"}, ""},
 	}
 	for _, tt := range tests {
-		log := new(logged)
-		s := handlertest.New(t, newFilter(t, settings([]Zone{tt.zone}, showScore), r, log.logger()))
+		log := new(handlertest.Log)
+		s := handlertest.New(t, newFilter(t, settings([]Zone{tt.zone}, showScore), r, logger(log)))
 		begin(s, badClient, "mx.example")
 		out := s.Do(mailFrom("<a@b.example>"))
 		failures := fmt.Sprint(s.Failures())
 		if (out.Status == protocol.StatusTempFail) != (tt.want != "") || !strings.Contains(failures, tt.want) ||
-			strings.Contains(log.take(), "a list fails") != (tt.want != "") {
+			strings.Contains(log.Take(), "a list fails") != (tt.want != "") {
 			t.Errorf("%+v: %v, %s", tt.zone, out.Status, failures)
 		}
 		if tt.want == "" {
 			continue
 		}
 		tt.zone.Name = "liar"
-		s = handlertest.New(t, newFilter(t, settings([]Zone{tt.zone, {Zone: "ip.test"}}, Action{Score: 1, Do: doReject}), r, log.logger()))
+		s = handlertest.New(t, newFilter(t, settings([]Zone{tt.zone, {Zone: "ip.test"}}, Action{Score: 1, Do: doReject}), r, logger(log)))
 		begin(s, badClient, "mx.example")
 		if out := s.Do(mailFrom("<a@b.example>")); out.Status != protocol.StatusReject || !strings.HasSuffix(out.Text, "is listed by ip.test") {
 			t.Errorf("%+v beside a good one: %v %q", tt.zone, out.Status, out.Text)
@@ -61,17 +61,17 @@ func TestLies(t *testing.T) {
 // TestServerFails has the server of all lists hang, go on, and be killed. The log tells
 // when that begins.
 func TestServerFails(t *testing.T) {
-	n, log := startNSD(t), new(logged)
+	n, log := startNSD(t), new(handlertest.Log)
 	set := settings([]Zone{{Zone: "ip.test"}}, Action{Score: 1, Do: doReject})
-	h := newFilter(t, set, newResolver(t, n.Addr), log.logger())
+	h := newFilter(t, set, newResolver(t, n.Addr), logger(log))
 	set.Deadline = 50 * time.Millisecond
-	impatient := newFilter(t, set, newResolver(t, n.Addr), log.logger())
+	impatient := newFilter(t, set, newResolver(t, n.Addr), logger(log))
 	s, hasty := handlertest.New(t, h), handlertest.New(t, impatient)
 	ask := func(what string, s *handlertest.Session, status protocol.Status, told, failure string) {
 		t.Helper()
 		before := len(s.Failures())
 		out := s.Do(mailFrom("<a@b.example>"))
-		if line := log.take(); out.Status != status || !strings.Contains(line, told) || (told == "") != (line == "") {
+		if line := log.Take(); out.Status != status || !strings.Contains(line, told) || (told == "") != (line == "") {
 			t.Errorf("%s: %v, log %q", what, out.Status, line)
 		}
 		if got := fmt.Sprint(s.Failures()[before:]); !strings.Contains(got, failure) {
@@ -114,13 +114,13 @@ func TestAsksAgain(t *testing.T) {
 
 // TestAnswersAgain logs that a list answers again.
 func TestAnswersAgain(t *testing.T) {
-	log := new(logged)
-	f := &filter{log: log.logger()}
+	log := new(handlertest.Log)
+	f := &filter{log: logger(log)}
 	l := &list{name: "one"}
 	for i, err := range []error{nil, context.DeadlineExceeded, context.DeadlineExceeded, nil, nil} {
 		f.note(t.Context(), l, err)
 		want := map[int]string{1: "level=WARN msg=\"a list fails\" list=one", 3: "level=INFO msg=\"a list answers again\" list=one"}[i]
-		if line := log.take(); !strings.Contains(line, want) || (line == "") != (want == "") {
+		if line := log.Take(); !strings.Contains(line, want) || (line == "") != (want == "") {
 			t.Errorf("%d: %q", i, line)
 		}
 	}

@@ -1,7 +1,6 @@
 package dnsbl
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -91,27 +90,8 @@ func (c *counter) take() []string {
 	return names
 }
 
-// logged is a log that a test can read while it is written.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// take returns what was written since the last call.
-func (l *logged) take() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer l.buf.Reset()
-	return l.buf.String()
-}
-
-func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+// logger returns a logger that writes to log.
+func logger(log *handlertest.Log) *slog.Logger { return slog.New(slog.NewTextHandler(log, nil)) }
 
 // settings returns settings with zones and actions.
 func settings(zones []Zone, actions ...Action) *Settings {

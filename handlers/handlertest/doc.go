@@ -21,6 +21,8 @@
 //		t.Logf("%v %s: %s", change.Code, change.Name, change.Value)
 //	}
 //
+// A [Log] is where the handler logs to, if it is given a logger.
+//
 // The handler is told of all that a real session would tell it, in the same order:
 // of answers, failures, messages given up and results too. Pending replies are
 // waited for, however they come: from Go, Blocking, Async or Progress. For time,

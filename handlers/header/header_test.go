@@ -16,19 +16,12 @@ import (
 
 // built returns the handler of a configuration, with its texts around it.
 func built(c header.Config) (handlers.Handler, error) {
-	var texts []*when.Text
-	h, err := header.New(c, func(source string) (header.Text, error) {
-		text, err := when.Template(source, nil)
-		texts = append(texts, text)
-		return text, err
-	})
+	g := when.NewGroup(nil)
+	h, err := header.New(c, func(source string) (header.Text, error) { return g.Template(source) })
 	if err != nil {
 		return nil, err
 	}
-	for _, text := range texts {
-		h = text.Around(h)
-	}
-	return h, nil
+	return g.Around(h), nil
 }
 
 // changesOf returns the changes that a configuration makes to a message.

@@ -1,15 +1,14 @@
 package lists_test
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
+	"millstream/handlers/handlertest"
 	"millstream/handlers/lists"
 )
 
@@ -57,29 +56,9 @@ func open(t testing.TB, kind lists.Kind, lines ...string) *lists.View[string] {
 	return v
 }
 
-// A logbook is a log in memory, without times.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write is [io.Writer].
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// take returns what was logged since the last call.
-func (l *logbook) take() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer l.b.Reset()
-	return l.b.String()
-}
-
-func (l *logbook) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+// logger returns a logger that writes to log, without times.
+func logger(log *handlertest.Log) *slog.Logger {
+	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey || a.Key == "took" {
 			return slog.Attr{}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"millstream/handlers/handlertest"
 	"millstream/handlers/lists"
 )
 
@@ -72,7 +73,7 @@ func TestAdd(t *testing.T) {
 type rig struct {
 	t    *testing.T
 	path string
-	log  logbook
+	log  handlertest.Log
 	set  *lists.Set
 	list *lists.List
 }
@@ -86,7 +87,7 @@ func inBubble(t *testing.T, f func(*rig)) {
 	path := write(t, "old")
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, path: path}
-		r.set = lists.NewSet(lists.Config{Interval: interval, Log: r.log.logger()})
+		r.set = lists.NewSet(lists.Config{Interval: interval, Log: logger(&r.log)})
 		var err error
 		if r.list, err = r.set.Add(lists.Spec{Name: "list", Kind: lists.Names, Path: path}); err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func (r *rig) pass(times int) {
 // logged checks what was logged since the last call.
 func (r *rig) logged(want ...string) {
 	r.t.Helper()
-	got := strings.ReplaceAll(r.log.take(), r.path, "PATH")
+	got := strings.ReplaceAll(r.log.Take(), r.path, "PATH")
 	if wanted := strings.Join(append(want, ""), "\n"); got != wanted {
 		r.t.Errorf("logged\n%swant\n%s", got, wanted)
 	}

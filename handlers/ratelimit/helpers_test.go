@@ -46,9 +46,9 @@ func open(t testing.TB) store.Store {
 }
 
 // filter returns the filter of some settings, and its log.
-func filter(t testing.TB, s *ratelimit.Settings, counters store.Counters, meter metric.Meter) (handlers.Handler, *journal) {
+func filter(t testing.TB, s *ratelimit.Settings, counters store.Counters, meter metric.Meter) (handlers.Handler, *handlertest.Log) {
 	t.Helper()
-	log := &journal{}
+	log := new(handlertest.Log)
 	h, err := ratelimit.New(s, names, counters, meter, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -77,26 +77,6 @@ func limits(list ...ratelimit.Limit) *ratelimit.Settings {
 	s := ratelimit.Defaults()
 	s.Limits = list
 	return s
-}
-
-// A journal is a log that tests look at.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-// String returns all that was logged.
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
 }
 
 // meter sums what is added to counters, by their name and labels.

@@ -15,19 +15,12 @@ import (
 
 // built returns the handler of a configuration, with its texts around it.
 func built(c reply.Config) (handlers.Handler, error) {
-	var texts []*when.Text
-	h, err := reply.New(c, func(source string) (reply.Text, error) {
-		text, err := when.Template(source, nil)
-		texts = append(texts, text)
-		return text, err
-	})
+	g := when.NewGroup(nil)
+	h, err := reply.New(c, func(source string) (reply.Text, error) { return g.Template(source) })
 	if err != nil {
 		return nil, err
 	}
-	for _, text := range texts {
-		h = text.Around(h)
-	}
-	return h, nil
+	return g.Around(h), nil
 }
 
 // stages are the stages with the command that each answers.

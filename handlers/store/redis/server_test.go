@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/rueidis"
 	"go.uber.org/goleak"
 
+	"millstream/handlers/handlertest"
 	"millstream/handlers/store"
 	"millstream/handlers/store/redis"
 	"millstream/handlers/store/redistest"
@@ -78,25 +78,8 @@ func (s *server) keys(pattern string) []string {
 	return keys
 }
 
-// A journal is a log that tests look at.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-// Write implements io.Writer.
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-// String returns all that was logged.
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
+// A journal is the log of a store.
+type journal struct{ handlertest.Log }
 
 // has reports whether a text was logged so many times.
 func (j *journal) has(n int, text string) bool { return strings.Count(j.String(), text) == n }
