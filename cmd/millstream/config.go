@@ -34,11 +34,11 @@ func checkCommand() *cobra.Command {
 		Long: `Read a configuration as serve does, with the files conf.d/*.toml beside it, and print
 all that is wrong with it, a line each, with file, line and column; files of lists are
 read too. Nothing else is opened and nobody is asked. The exit status is 0 if there are no
-mistakes, and 1 if there are.`,
+mistakes, and 1 if there are. With -c - standard input is read.`,
 		Example: `  millstream check -c /etc/millstream/millstream.toml && systemctl restart millstream`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			read, err := readConfig(file)
+			read, err := readOnce(c, file)
 			if err != nil {
 				return printMistakes(c.ErrOrStderr(), err)
 			}
@@ -72,6 +72,19 @@ func readConfig(file string) (*config.Config, error) {
 		return config.Default(config.Options{})
 	}
 	return config.Load(file, config.Options{})
+}
+
+// readOnce is readConfig for a command that does not need the file again: "-" is standard
+// input, which has no conf.d beside it.
+func readOnce(c *cobra.Command, file string) (*config.Config, error) {
+	if file != "-" {
+		return readConfig(file)
+	}
+	data, err := io.ReadAll(c.InOrStdin())
+	if err != nil {
+		return nil, err
+	}
+	return config.Parse([]config.File{{Name: "stdin", Data: data}}, config.Options{})
 }
 
 // configCommand prints things about configurations.
@@ -122,10 +135,11 @@ func dumpCommand() *cobra.Command {
 		Short: "Print what is in force: all keys of a configuration, secrets as ***",
 		Long: `Print a configuration as one file that has all of its keys: those of the file and of
 conf.d/*.toml, variables of the environment filled in, and defaults. Secrets are ***.
-Without --config it is the configuration that is served if none is given.`,
+Without --config it is the configuration that is served if none is given; with -c - it is
+read from standard input.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			read, err := readConfig(file)
+			read, err := readOnce(c, file)
 			if err != nil {
 				return printMistakes(c.ErrOrStderr(), err)
 			}

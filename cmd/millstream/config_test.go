@@ -39,9 +39,16 @@ func defaultFilter(log *slog.Logger) handlers.Handler {
 // run runs the program and returns what it prints.
 func run(t *testing.T, args ...string) (out, errOut string, status int) {
 	t.Helper()
+	return runWith(t, "", args...)
+}
+
+// runWith is run with something on standard input.
+func runWith(t *testing.T, in string, args ...string) (out, errOut string, status int) {
+	t.Helper()
 	var o, e bytes.Buffer
 	c := root()
 	c.SetArgs(args)
+	c.SetIn(strings.NewReader(in))
 	c.SetOut(&o)
 	c.SetErr(&e)
 	err := c.ExecuteContext(t.Context())
@@ -77,6 +84,15 @@ func TestCheck(t *testing.T) {
 	for _, args := range [][]string{{"check", "-c", bad}, {"config", "dump", "-c", bad}, {"serve", "-c", bad}} {
 		if out, errOut, status := run(t, args...); status != 1 || errOut != want || out != "" {
 			t.Errorf("%v: %d\n%s%s", args, status, out, errOut)
+		}
+	}
+	if out, errOut, status := runWith(t, example, "check", "-c", "-"); status != 0 || out+errOut != "" {
+		t.Errorf("standard input: %d %s%s", status, out, errOut)
+	}
+	for _, args := range [][]string{{"check", "-c", "-"}, {"config", "dump", "-c", "-"}} {
+		_, errOut, status := runWith(t, "[log]\nlevel = 3\n", args...)
+		if status != 1 || !strings.HasPrefix(errOut, "stdin:2:9: `log.level` is an integer") {
+			t.Errorf("standard input: %v: %d %s", args, status, errOut)
 		}
 	}
 	list := filepath.Join(t.TempDir(), "list")

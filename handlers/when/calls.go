@@ -1,6 +1,7 @@
 package when
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/expr-lang/expr"
@@ -104,7 +105,11 @@ func (c *compiler) member(n *ast.MemberNode) ast.Node {
 		return c.put(n, l)
 	}
 	if isField || n.Method || n.Optional {
-		c.fail(n, "only a result has fields", "")
+		hint := ""
+		if name, ok := n.Node.(*ast.IdentifierNode); ok && isField && slices.ContainsFunc(functions, func(f function) bool { return f.name == name.Value }) {
+			hint = fmt.Sprintf("write %s(%q)", name.Value, field.Value)
+		}
+		c.fail(n, "only a result has fields", hint)
 		return n
 	}
 	n.Node, n.Property = c.rewrite(n.Node), c.rewrite(n.Property)

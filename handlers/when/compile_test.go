@@ -33,7 +33,7 @@ func compile(t testing.TB, source string) *when.Program {
 
 func TestErrors(t *testing.T) {
 	tests := []struct{ source, want string }{
-		{``, `1:1: unexpected token EOF`},
+		{``, `1:1: the expression ends too soon: write what is missing, or take out what stands last`},
 		{`sendr == "a"`, `1:1: unknown name "sendr": did you mean sender?`},
 		{"helo == \"x\"\n  && client_adr == \"\"", `2:6: unknown name "client_adr": did you mean client_addr?`},
 		{`"ä" != helo && xyzzyplugh`, `1:16: unknown name "xyzzyplugh"`},
@@ -42,6 +42,15 @@ func TestErrors(t *testing.T) {
 		{`rcpts`, `1:1: the expression is a list, and must be true or false`},
 		{`rcpt_count == "3"`, `1:12: == is not for a number and a text: write numbers without quotes, or make a text of one with string(...)`},
 		{`sender > 3`, `1:8: > is not for a text and a number: write numbers without quotes, or make a text of one with string(...)`},
+		{`tls &&`, `1:6: the expression ends too soon: write what is missing, or take out what stands last`},
+		{`sender = "a@example.com"`, `1:8: "=" is not expected here: write == to compare`},
+		{`tls AND authenticated`, `1:5: "AND" is not expected here: write and`},
+		{`sender ends with "x"`, `1:8: "ends" is not expected here: write texts in quotes, and put &&, || or a comparison between two names`},
+		{`client_addr == 192.0.2.1`, `1:21: ".2.1" is not expected here: write addresses and other texts in quotes`},
+		{`(tls`, `1:4: the expression ends too soon: write what is missing, or take out what stands last`},
+		{`tls)`, `1:4: ")" is not expected here`},
+		{`size > 10MB`, `1:10: "10M" is no number: write bytes and seconds without a unit, such as 10 * 1024 * 1024, and texts in quotes`},
+		{`header.Subject == ""`, `1:8: only a result has fields: write header("Subject")`},
 		{`tls && sender`, `1:5: && is not for a flag and a text: compare what is no flag with something, as in sender != ""`},
 		{`!rcpts`, `1:1: ! is not for a list: compare what is no flag with something, as in sender != ""`},
 		{`rcpts == sender`, `1:7: == is not for a list and a text`},

@@ -3,8 +3,6 @@ package when
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/file"
@@ -67,30 +65,8 @@ func located(err error) *Error {
 		return &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
 	e := &Error{Line: max(at.Line, 1), Column: at.Column + 1, Message: strings.TrimSpace(at.Message)}
-	if m := mismatch.FindStringSubmatch(e.Message); m != nil {
-		e.Message, e.Hint = mismatched(m[1], m[2:])
-	}
+	e.reword()
 	return e
-}
-
-// mismatch finds the operator and the types that the expression engine says do not fit.
-var mismatch = regexp.MustCompile(`^invalid operation: (.+) \(mismatched types? (\S+)(?: and (\S+))?\)$`)
-
-// mismatched says that an operator is not for some types, and how to mend it.
-func mismatched(operator string, types []string) (message, hint string) {
-	var names []string
-	for _, t := range types {
-		if t != "" {
-			names = append(names, typeName(t))
-		}
-	}
-	switch {
-	case slices.Contains([]string{"!", "not", "&&", "and", "||", "or"}, operator):
-		hint = `compare what is no flag with something, as in sender != ""`
-	case slices.Contains(names, "a number") && slices.Contains(names, "a text"):
-		hint = "write numbers without quotes, or make a text of one with string(...)"
-	}
-	return operator + " is not for " + strings.Join(names, " and "), hint
 }
 
 // nearest returns a hint that names the one of several names that is most like a

@@ -126,7 +126,7 @@ func TestTemplateErrors(t *testing.T) {
 		{`a {{ sendr }}`, `1:6: unknown name "sendr": did you mean sender?`},
 		{"ä\nö {{\n sendr }}", `3:2: unknown name "sendr": did you mean sender?`},
 		{`{{rcpts}}`, `1:3: this is a list, and must be a text or a number: join a list: join(rcpts, ", ")`},
-		{`{{}}`, `1:3: unexpected token EOF`},
+		{`{{}}`, `1:3: the expression ends too soon: write what is missing, or take out what stands last`},
 	}
 	for _, tt := range tests {
 		_, err := when.Template(tt.source, names)

@@ -14,7 +14,6 @@ import (
 	"millstream/handlers"
 	"millstream/handlers/handlertest"
 	"millstream/handlers/resolver/dnstest"
-	"millstream/handlers/when"
 	"millstream/protocol"
 )
 
@@ -179,16 +178,10 @@ func headerType(t *testing.T) Type {
 // watchType notes which functions of a type are called.
 func watchType(t *testing.T, kind *Type, called map[string]bool) {
 	t.Helper()
-	settings, compile, builds := kind.New, kind.Compile, kind.Build
+	settings, builds := kind.New, kind.Build
 	kind.New = func() Settings {
 		called[kind.Name+" is set"] = true
 		return settings()
-	}
-	if compile != nil {
-		kind.Compile = func(s Settings, names *when.Names, wrong func(string, error)) when.Needs {
-			called[kind.Name+" is compiled"] = true
-			return compile(s, names, wrong)
-		}
 	}
 	kind.Build = func(s Settings, env *Env) (handlers.Handler, error) {
 		called[kind.Name+" is built"] = true

@@ -123,6 +123,24 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestEditors reads a file as editors write it, and one that is empty.
+func TestEditors(t *testing.T) {
+	const text = "[[handler]]\n\ttype = \"reply\"\n\tstage\t= \"mail\"\n\tverdict = \"reject\"\n"
+	windows := strings.ReplaceAll(text, "\n", "\r\n")
+	for name, data := range map[string]string{"tabs": text, "line ends": windows, "mark": string(byteOrderMark) + windows} {
+		c, err := Parse([]File{{"f", []byte(data)}}, options())
+		if err != nil || len(c.Handlers) != 1 || c.Handlers[0].Name != "reply" {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		if _, err := Parse([]File{{"f", []byte(data + "x = 1")}}, options()); err == nil || !strings.HasPrefix(err.Error(), "f:5:1: ") {
+			t.Errorf("%s: the place of a mistake: %v", name, err)
+		}
+	}
+	if c, err := Parse([]File{{"f", nil}}, options()); err != nil || len(c.Handlers) != 0 || c.Listeners[0].Socket != DefaultSocket {
+		t.Errorf("empty: %+v, %v", c, err)
+	}
+}
+
 // TestDidYouMean looks for the nearest word.
 func TestDidYouMean(t *testing.T) {
 	known := []string{"socket", "mode", "group"}

@@ -20,11 +20,13 @@ type checker struct {
 	root *node
 }
 
-// at notes a mistake about a setting, unless its value is known to be wrong: then it was
-// not taken, and what stands in its place is nobody's mistake.
+// at notes a mistake about a setting, unless its value, or what kind of value it is, is
+// known to be wrong: then it was not taken, and what stands in its place is nobody's mistake.
 func (c *checker) at(path, format string, args ...any) {
 	n := c.root.find(path)
-	told := func(m Mistake) bool { return m.At == n.at && n.kind != kindTable }
+	told := func(m Mistake) bool {
+		return m.At == n.at && (n.kind != kindTable || strings.HasPrefix(m.Text, "`"+path+"` is "))
+	}
 	if !slices.ContainsFunc(c.mistakes, told) {
 		c.wrong(n.at, "`%s`: %s", path, fmt.Sprintf(format, args...))
 	}
@@ -74,13 +76,21 @@ func (c *checker) listeners(list []Listener) {
 				}
 			}
 		}
-		same := network + " " + address
+		same := socketPlace(network, address)
 		if first, again := seen[same]; again && !strings.HasSuffix(address, ":0") {
 			c.at(path+"socket", "%s is that of listener[%d] too: remove one", l.Socket, first)
 			continue
 		}
 		seen[same] = i
 	}
+}
+
+// socketPlace returns what two listeners cannot both have.
+func socketPlace(network, address string) string {
+	if network == "unix" {
+		address = filepath.Clean(address)
+	}
+	return network + " " + address
 }
 
 // SystemdPrefix begins the socket that systemd hands over under a name.

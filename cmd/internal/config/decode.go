@@ -20,6 +20,7 @@ const maxSecret = 64 << 10
 // are told at once.
 type decoder struct {
 	env      func(string) (string, bool)
+	types    []Type // of handlers
 	mistakes []Mistake
 }
 
@@ -48,7 +49,7 @@ func (d *decoder) table(n *node, path string, structs ...reflect.Value) {
 	}
 	for _, name := range n.names {
 		if !used[name] {
-			d.wrong(n.fields[name].key, "unknown key `%s`%s: %s", name, in(path), didYouMean(name, all))
+			d.wrong(n.fields[name].key, "unknown key `%s`%s: %s", name, in(path), d.unknown(n, path, name, all))
 		}
 	}
 }
@@ -67,7 +68,7 @@ func (d *decoder) value(n *node, v reflect.Value, f *field, path string) {
 	switch {
 	case slices.Contains(kinds, n.kind):
 	case n.kind == kindTable && kinds[0] == kindList && v.Type().Elem().Kind() == reflect.Struct:
-		d.wrong(n.at, "`%s` is one table, and there may be several: write [[%s]]", path, path)
+		d.wrong(n.at, "`%s` is one table, and there may be several: write [[%s]]", path, withoutIndexes(path))
 		return
 	default:
 		d.wrong(n.at, "`%s` is %v and must be %v, such as %s", path, n.kind, kinds[0], f.sample(v.Type()))
@@ -154,7 +155,11 @@ func (d *decoder) text(n *node, v reflect.Value, f *field, path string) {
 		}
 	default:
 		if len(f.words) > 0 && !slices.Contains(f.words, s) {
-			d.wrong(n.at, "`%s`: %q is not known: %s", path, s, didYouMean(s, f.words))
+			hint := didYouMean(s, f.words)
+			if name, ok := strings.CutPrefix(s, "$"); ok && isVariable(name) {
+				hint = "a variable is written ${" + name + "}"
+			}
+			d.wrong(n.at, "`%s`: %q is not known: %s", path, s, hint)
 		}
 		v.SetString(s)
 	}
@@ -176,6 +181,8 @@ func secret(s, from string) (string, error) {
 		return "", fmt.Errorf("the file of the secret: %w", err)
 	case !info.Mode().IsRegular() || info.Size() > maxSecret:
 		return "", fmt.Errorf("the file of the secret, %s, is no file of at most %d bytes", path, maxSecret)
+	case info.Mode()&0o002 != 0:
+		return "", fmt.Errorf("the file of the secret, %s, can be written by everybody: chmod 0400 %s", path, path)
 	}
 	content, err := os.ReadFile(path)
 	text := strings.TrimRight(string(content), "\r\n")

@@ -38,11 +38,14 @@ type Settings interface {
 	Check(wrong func(key, text string))
 }
 
+// handlerKey is the key of handlers in the file.
+const handlerKey = "handler"
+
 // handlerPath returns the path of a handler in the file.
-func handlerPath(i int) string { return fmt.Sprintf("handler[%d]", i) }
+func handlerPath(i int) string { return fmt.Sprintf("%s[%d]", handlerKey, i) }
 
 // handler decodes a handler.
-func (d *decoder) handler(n *node, h *Handler, path string, types []Type) {
+func (d *decoder) handler(n *node, h *Handler, path string) {
 	*h = defaultHandler(policy.TempFail)
 	common := reflect.ValueOf(h).Elem()
 	named := n.fields["type"]
@@ -51,16 +54,16 @@ func (d *decoder) handler(n *node, h *Handler, path string, types []Type) {
 		return
 	}
 	name, err := expand(named.text, d.env)
-	i := slices.IndexFunc(types, func(t Type) bool { return t.Name == name })
+	i := slices.IndexFunc(d.types, func(t Type) bool { return t.Name == name })
 	if err != nil || i < 0 {
 		d.table(pick(n, namesOf(fieldsOf(common.Type()))), path, common)
 		if err == nil {
-			d.wrong(named.at, "`%s.type`: there is no type %q: %s", path, name, unknownType(name, types))
+			d.wrong(named.at, "`%s.type`: there is no type %q: %s", path, name, unknownType(name, d.types))
 		}
 		return
 	}
-	*h = defaultHandler(types[i].Failing)
-	h.kind = &types[i]
+	*h = defaultHandler(d.types[i].Failing)
+	h.kind = &d.types[i]
 	h.Settings = h.kind.New()
 	d.table(n, path, common, reflect.ValueOf(h.Settings).Elem())
 	if h.Name == "" {

@@ -85,7 +85,7 @@ func Default(o Options) (*Config, error) {
 // appended; what is set twice is a mistake. The error is an [Error] with all mistakes.
 func Parse(files []File, o Options) (*Config, error) {
 	o = o.complete()
-	d := &decoder{env: o.Env}
+	d := &decoder{env: o.Env, types: o.Types}
 	c := defaults()
 	c.root = new(node)
 	names := make([]string, len(files))
@@ -104,7 +104,7 @@ func Parse(files []File, o Options) (*Config, error) {
 	if len(d.mistakes) > 0 { // what follows would only be mistakes about mistakes
 		return nil, sorted(d.mistakes, names)
 	}
-	d.config(c, o)
+	d.config(c)
 	if len(c.Listeners) == 0 {
 		c.Listeners = []Listener{{Socket: DefaultSocket}}
 	}
@@ -117,9 +117,8 @@ func Parse(files []File, o Options) (*Config, error) {
 
 // config decodes a tree. Handlers have the settings of their type, so they come by
 // themselves.
-func (d *decoder) config(c *Config, o Options) {
+func (d *decoder) config(c *Config) {
 	root := *c.root
-	const handlerKey = "handler"
 	root.fields = make(map[string]*node, len(c.root.fields))
 	for name, n := range c.root.fields {
 		if name != handlerKey || !n.hasTables() { // what else it is, is a mistake
@@ -131,7 +130,7 @@ func (d *decoder) config(c *Config, o Options) {
 	if list := c.root.fields[handlerKey]; list != nil && list.hasTables() {
 		c.Handlers = make([]Handler, len(list.items))
 		for i, n := range list.items {
-			d.handler(n, &c.Handlers[i], handlerPath(i), o.Types)
+			d.handler(n, &c.Handlers[i], handlerPath(i))
 		}
 	}
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"sort"
 	"strings"
@@ -45,13 +44,10 @@ type node struct {
 
 // parse reads one file. What is no TOML has no tree but a mistake.
 func parse(file string, data []byte) (*node, *Mistake) {
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	var all map[string]any // what is defined twice, only the decoder finds
 	if err := toml.Unmarshal(data, &all); err != nil {
-		at := Position{File: file, Line: 1, Column: 1}
-		if e, ok := errors.AsType[*toml.DecodeError](err); ok {
-			at.Line, at.Column = e.Position()
-		}
-		return nil, &Mistake{at, strings.TrimPrefix(err.Error(), "toml: ")}
+		return nil, noTOML(file, data, err)
 	}
 	r := &reader{file: file, lines: lineStarts(data)}
 	r.p.Reset(data)

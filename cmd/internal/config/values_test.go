@@ -63,18 +63,29 @@ func TestSecret(t *testing.T) {
 // TestSecretFile reads secrets from files.
 func TestSecretFile(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"good": "geheim\r\n", "empty": "\n", "long": strings.Repeat("x", maxSecret+1)} {
+	for name, content := range map[string]string{"windows": "geheim\r\n", "empty": "\n", "long": strings.Repeat("x", maxSecret+1)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	for name, mode := range map[string]os.FileMode{"good": 0o644, "shared": 0o602} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("geheim\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
 	from := filepath.Join(dir, "millstream.toml")
-	for text, want := range map[string]string{"plain": "plain", "file:good": "geheim", "file:" + dir + "/good": "geheim"} {
+	for text, want := range map[string]string{"plain": "plain", "file:good": "geheim", "file:windows": "geheim", "file:" + dir + "/good": "geheim"} {
 		if got, err := secret(text, from); err != nil || got != want {
 			t.Errorf("%s: %q, %v", text, got, err)
 		}
 	}
-	for text, want := range map[string]string{"file:empty": "is empty", "file:long": "at most", "file:.": "at most", "file:none": "no such file"} {
+	for text, want := range map[string]string{
+		"file:empty": "is empty", "file:long": "at most", "file:.": "at most", "file:none": "no such file",
+		"file:shared": "can be written by everybody: chmod 0400 " + dir + "/shared",
+	} {
 		if got, err := secret(text, from); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %q, %v", text, got, err)
 		}
