@@ -2,6 +2,7 @@
 // against real MTAs, and tests of the shape of the source.
 //
 //	go test -run '^$' -bench . -benchmem ./bench    the codec, a session, a server
+//	cmd/internal/config                             the handlers of a file, reading it, a reload: they stand there
 //	bench/load                                      the load generator behind "millstream bench"
 //	bench/e2e                                       Postfix and Sendmail with the program as their milter
 //	bench/load/corpus, bench/load/report            what it sends, and how it tells what it saw

@@ -170,12 +170,13 @@ func (c *Config) Build(env Env) (*Generation, error) {
 	return g, nil
 }
 
-// make makes what a handler does if its expression holds.
+// make makes what a handler does if its expression holds. Its timeout stands behind the
+// expression: an event that it is not told of has none to keep.
 func (h *Handler) make(env *Env) (handlers.Handler, error) {
 	env.name, env.texts = h.Name, h.texts
 	built, err := h.kind.Build(h.Settings, env)
 	if err == nil && h.when != nil {
-		built, err = when.Handler(h.when, built)
+		built, err = when.Handler(h.when, handlers.Within(h.Timeout, built))
 	}
 	return built, err
 }
@@ -192,7 +193,10 @@ func (h *Handler) build(env *Env) (handlers.Handler, error) {
 	}
 	onError, _ := policy.Parse(h.OnError)
 	onTimeout, _ := policy.Parse(h.OnTimeout)
-	p := policy.Policy{Name: h.Name, Timeout: h.Timeout, OnError: onError, OnTimeout: onTimeout}
+	p := policy.Policy{Name: h.Name, OnError: onError, OnTimeout: onTimeout}
+	if h.when == nil {
+		p.Timeout = h.Timeout
+	}
 	if h.recorded {
 		p.Inside = func(inner handlers.Handler) handlers.Handler { return when.Record(h.Name, inner) }
 	}

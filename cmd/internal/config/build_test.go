@@ -103,7 +103,7 @@ func TestPolicies(t *testing.T) {
 }
 
 // TestTimeouts has a handler take too long in a whole session: that handler has its
-// answer when its own time is over, and the next one decides.
+// answer when its own time is over, and the next one decides. A condition changes nothing.
 func TestTimeouts(t *testing.T) {
 	slow := Type{
 		Name: "slow", Doc: "Waits.", New: func() Settings { return new(probeSettings) },
@@ -114,17 +114,25 @@ func TestTimeouts(t *testing.T) {
 			}), nil
 		}),
 	}
-	c := parseWith(t, `
+	for _, when := range []string{"", `when = 'sender == "a@b"'`} {
+		timeOut(t, parseWith(t, `
 [[handler]]
 type = "slow"
 timeout = "3s"
 on_timeout = "continue"
+`+when+`
 [[handler]]
 type = "reply"
 stage = "mail"
 verdict = "reject"
 text = "no"
-`, slow)
+`, slow))
+	}
+}
+
+// timeOut has the first handler of c take too long, which has three seconds.
+func timeOut(t *testing.T, c *Config) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g, err := c.Build(Env{})
 		if err != nil {
