@@ -1,19 +1,18 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"millstream/actors"
 	"millstream/handlers"
+	"millstream/handlers/handlertest"
 	"millstream/handlers/ratelimit"
 	"millstream/handlers/store"
 	"millstream/handlers/store/redis"
@@ -21,35 +20,18 @@ import (
 	"millstream/protocol"
 )
 
-// limitLog is a log that tests look at.
-type limitLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *limitLog) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-// count returns how often a text was logged.
-func (l *limitLog) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), text)
-}
-
 // A limitMachine is a server with limits that it shares.
 type limitMachine struct {
 	t       *testing.T
 	store   *redis.Store
 	key     string // that the filter counts last
 	session *actors.Offline
-	log     limitLog
+	log     handlertest.Log
 	passed  int64 // recipients
 }
+
+// logged returns how often a text was logged.
+func (m *limitMachine) logged(text string) int { return strings.Count(m.log.String(), text) }
 
 var limitWindow = store.Window{Length: 1000 * time.Hour} // no test runs into the end of one
 
@@ -168,10 +150,10 @@ func TestLimitOutage(t *testing.T) {
 		}
 	}
 	again := func(text string) func() bool { // both have logged it after this, and send mail until then
-		inA, inB := a.log.count(text), b.log.count(text)
+		inA, inB := a.logged(text), b.logged(text)
 		return func() bool {
 			mails()
-			return a.log.count(text) > inA && b.log.count(text) > inB
+			return a.logged(text) > inA && b.logged(text) > inB
 		}
 	}
 	agree := func() bool { return a.knows() == a.passed+b.passed && b.knows() == a.passed+b.passed }

@@ -54,8 +54,8 @@ const (
 )
 
 // Check tells wrong what cannot be: the key, such as "skip_networks[1]", and what is
-// wrong and how to mend it. Names of networks and words that are
-// not known are left to Mistakes.
+// wrong and how to mend it. Names of networks, and what the tags of the fields do not
+// allow, are left to Mistakes.
 func (s *Settings) Check(wrong func(key, text string)) {
 	if len(s.Key) == 0 {
 		wrong("key", fmt.Sprintf("there is nothing that has to be the same: write some of %s", strings.Join(words, ", ")))

@@ -79,7 +79,8 @@ func (f *filter) compile(s *Settings, names *when.Names) (limits []*limit, trust
 		}
 		limits = append(limits, l)
 	}
-	return limits, trusted(s, names, &mistakes), mistakes
+	trust = trusted(s, names, &mistakes)
+	return limits, trust, mistakes
 }
 
 // limitKey returns a key of the i-th limit as one of the settings.

@@ -97,8 +97,8 @@
 // beyond the end of a list, is a failure too. More than 10000 recipients for whom rules
 // hold are one as well.
 //
-// Mistakes in settings are found before there is mail: each is a [when.SettingError] with its
-// key, and line and column in an expression.
+// Mistakes in settings are found before there is mail: each is a [when.SettingError] with
+// its key, and line and column in an expression.
 //
 // # Cost
 //

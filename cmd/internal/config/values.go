@@ -18,7 +18,7 @@ const masked = "***"
 // A Secret is a password or a token. It is printed as ***, in whatever way. In a file
 // it is written as it is, as a ${VARIABLE}, or as "file:/path", which is the content of
 // that file without the line feed at its end; a relative path counts from the file of
-// the configuration.
+// the configuration. A file that everybody can write is refused.
 type Secret string
 
 // Reveal returns the secret.
