@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -57,6 +58,38 @@ func TestFailureStatus(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A function that ends its goroutine is answered for, and gives its place to the next
+// one.
+func TestFailureGoexit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Config{MaxWorkers: 1}, brief, replies{
+			handlers.KindHelo: func(*handlers.Session, handlers.Event) handlers.Reply {
+				return handlers.Async(func(context.Context) handlers.Reply {
+					runtime.Goexit()
+					return handlers.Accept
+				})
+			},
+		})
+		other := &fakeConn{t: t}
+		otherLink := r.loop.Open(other, "other")
+		r.link.Feed(packets("O H"))
+		otherLink.Feed(packets("O H"))
+		for _, conn := range []*fakeConn{r.conn, other} {
+			synctest.Wait()
+			conn.run()
+			want(t, "answers", conn.codes(), "Ot")
+		}
+		if got := r.events(); strings.Count(got, "error(helo,panic)") != 2 {
+			t.Errorf("events %s", got)
+		}
+		if running, waiting := r.sys.workers.counts(); running != 0 || waiting != 0 {
+			t.Errorf("%d run, %d wait", running, waiting)
+		}
+		want(t, "the session goes on", r.feed("M"), "c")
+		otherLink.Lost(nil, false)
+	})
 }
 
 // Handlers that fail in what has no answer are reported, once, and each in the event

@@ -51,13 +51,16 @@ func (w *workers) limit(most int) {
 	}
 }
 
-// work runs f, and then what waits.
+// work runs f, and has another goroutine run what waits: that of f may end in f, with
+// runtime.Goexit.
 func (w *workers) work(f function) {
-	for f.run != nil {
-		f.run()
+	defer func() {
 		f.gen.release()
-		f = w.next()
-	}
+		if f := w.next(); f.run != nil {
+			go w.work(f)
+		}
+	}()
+	f.run()
 }
 
 // next takes what has waited longest; the zero function if nothing does, or more run than

@@ -41,8 +41,9 @@ func (e *OpError) Error() string {
 // Unwrap returns Err.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// A PanicError is a handler that panicked. The session answers its failure
-// status and goes on.
+// A PanicError is a handler that panicked, or whose function of Go, Blocking or Async
+// ended its goroutine with runtime.Goexit. The session answers its failure status and
+// goes on.
 type PanicError struct {
 	Value any
 	Stack []byte

@@ -49,11 +49,33 @@ func guarded(f func() Reply) (r Reply) {
 	return f()
 }
 
+// exited is what a function is taken to have panicked with that ended its goroutine.
+const exited = "its goroutine ended, by runtime.Goexit or FailNow of a test"
+
+// finally calls then with what f returns, or with a failed reply if f panics or ends
+// its goroutine, which cannot be stopped: then is the last that is called there.
+func finally(f func() Reply, then func(Reply)) {
+	var r Reply
+	returned := false
+	defer func() {
+		if !returned {
+			var v any = exited
+			if p := recover(); p != nil {
+				v = p
+			}
+			r = panicked(v)
+		}
+		then(r)
+	}()
+	r = f()
+	returned = true
+}
+
 // Run starts the work of a pending reply of s, which stays good until the event is
 // over. run starts what may block. post is called, from any goroutine, with a
 // function to be called where handlers run; it returns the next reply, which may
 // be pending again. If run was called, post is called once when that work is done,
-// wanted or not.
+// wanted or not, also if its goroutine ends with [runtime.Goexit].
 func (c *Control) Run(s *Session, r Reply, run func(func()), post func(next func() Reply)) {
 	p := r.pending()
 	c.mu.Lock()
@@ -64,9 +86,10 @@ func (c *Control) Run(s *Session, r Reply, run func(func()), post func(next func
 		m := c.msg
 		run(func() {
 			m.setBlocking(true)
-			first := guarded(func() Reply { return p.f(ctx) })
-			m.setBlocking(false)
-			post(c.next(p, first))
+			finally(func() Reply { return p.f(ctx) }, func(first Reply) {
+				m.setBlocking(false)
+				post(c.next(p, first))
+			})
 		})
 		return
 	}

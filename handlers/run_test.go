@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"testing/synctest"
 
@@ -167,6 +168,28 @@ func TestPanics(t *testing.T) {
 	}
 	checkPanic(t, newControl().Guard(func() handlers.Reply { panic("boom") }), "boom")
 	checkStatus(t, newControl().Guard(func() handlers.Reply { return handlers.Accept }), protocol.StatusAccept)
+}
+
+// A function that ends its goroutine has failed, and its end is posted as any other.
+func TestGoexit(t *testing.T) {
+	exit := func(context.Context) handlers.Reply {
+		runtime.Goexit()
+		return handlers.Accept
+	}
+	tests := map[string]handlers.Handler{
+		"go": handlers.Go(func(*handlers.Session, *protocol.Helo) handlers.Reply { return exit(t.Context()) }),
+		"blocking": handlers.Blocking(handlers.Chain(
+			handlers.On(func(*handlers.Session, *protocol.Helo) handlers.Reply { return exit(t.Context()) }),
+			answering[*protocol.Helo](handlers.Accept),
+		)),
+		"async within blocking": handlers.Blocking(answering[*protocol.Helo](handlers.Async(exit))),
+	}
+	for name, h := range tests {
+		t.Run(name, func(t *testing.T) {
+			const value = "its goroutine ended, by runtime.Goexit or FailNow of a test"
+			checkPanic(t, ask(newControl(), h, &protocol.Helo{}), value)
+		})
+	}
 }
 
 // All of a handler in Blocking runs in one goroutine, whatever its replies.
