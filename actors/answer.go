@@ -46,7 +46,9 @@ func (s *session) apply(r handlers.Reply) {
 		status, text = fallback, nil
 	}
 	took := s.loop.stamp.Sub(s.begun)
-	if s.code != protocol.CodeNegotiate { // handlers may still have a hand in that
+	if s.code == protocol.CodeNegotiate { // handlers may still have a hand in that
+		status = s.agree(status, failed)
+	} else {
 		s.control.Hold()
 	}
 	e, err := s.control.Apply(s.code, status, fallback, took)
@@ -84,8 +86,10 @@ func (s *session) changes() (packets []byte, unsound bool) {
 // write writes the answer to the event under way.
 func (s *session) write(changes []byte) {
 	switch s.code {
-	case protocol.CodeNegotiate:
-		s.agree()
+	case protocol.CodeNegotiate: // else it has been written
+		if s.answer.Status == protocol.StatusReject {
+			s.refuse()
+		}
 		return
 	case protocol.CodeAbort: // takes no answer
 		return

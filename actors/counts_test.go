@@ -127,6 +127,11 @@ func TestLimitOfChanges(t *testing.T) {
 // unless the peer left by itself.
 func TestRefusals(t *testing.T) {
 	reject := func(*handlers.Session, handlers.Event) handlers.Reply { return handlers.Reject }
+	boom := func(*handlers.Session, handlers.Event) handlers.Reply { panic("boom") }
+	require := func(_ *handlers.Session, ev handlers.Event) handlers.Reply {
+		ev.(*handlers.Negotiation).Require(protocol.ActionChangeFrom)
+		return handlers.Continue
+	}
 	feed := func(b string) func(*rig) { return func(r *rig) { r.link.Feed([]byte(b)) } }
 	lost := func(err error, partial bool) func(*rig) { return func(r *rig) { r.link.Lost(err, partial) } }
 	tests := []struct {
@@ -145,6 +150,8 @@ func TestRefusals(t *testing.T) {
 		{"out of order", "M", nil, nil, nil, "garbage"},
 		{"too old", "O0", nil, nil, nil, "offer"},
 		{"handler", "O", reject, nil, nil, "handler"},
+		{"handler fails", "O", boom, nil, nil, "handler"},
+		{"action", "O2", require, nil, nil, "offer"},
 		{"factory", "", nil, func(*handlers.Session) handlers.Handler { panic(protocol.ErrProtocol) }, nil, "handler"},
 		{"no handler", "", nil, func(*handlers.Session) handlers.Handler { return nil }, nil, "handler"},
 		{"aborted", "", nil, nil, func(r *rig) { _ = r.sys.Abort(r.session().id); r.conn.run() }, "stopping"},

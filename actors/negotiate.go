@@ -20,37 +20,41 @@ func (s *session) request() protocol.Request {
 	return req
 }
 
-// agree ends a negotiation: it writes what both sides agree on, or refuses.
-func (s *session) agree() {
-	req := s.request()
-	n := s.negotiation
+// agree ends a negotiation that is answered with a status, and writes what both sides
+// agree on. It returns what the answer comes to: Reject if they do not, or the handler
+// failed.
+func (s *session) agree(status protocol.Status, failed bool) protocol.Status {
+	req, n := s.request(), s.negotiation
 	s.negotiation = nil
 	if n != nil {
-		if s.answer.Status == protocol.StatusReject {
-			s.sys.Refuse(RefusedHandler)
-			s.refuse(nil)
-			return
-		}
-		req = s.control.Request(n, s.answer.Status)
+		req = s.control.Request(n, status)
+	}
+	if failed {
+		status = protocol.StatusReject
+	}
+	if status == protocol.StatusReject || !status.Answers(protocol.CodeNegotiate, 0) {
+		s.sys.Refuse(RefusedHandler)
+		return status
 	}
 	agreed, err := protocol.Agree(s.offer, req)
 	if err != nil {
 		s.turnedAway(err)
 		s.report(err, "")
-		s.refuse(err)
-		return
+		s.why = err
+		return protocol.StatusReject
 	}
 	s.control.Agree(agreed)
 	s.loop.out = agreed.Append(s.loop.out)
 	if !s.offer.Normal().Actions.Has(protocol.ActionSetSymbolList) && !req.Macros.Empty() {
 		s.log(slog.LevelWarn, "MTA takes no list of macros: its own settings count")
 	}
+	return status
 }
 
-// refuse ends a connection that cannot be agreed on. An MTA takes any answer but an
+// refuse ends a connection that was not agreed on. An MTA takes any answer but an
 // agreement for a failure of the filter; a reject makes for a clear line in its
 // log.
-func (s *session) refuse(why error) {
+func (s *session) refuse() {
 	s.loop.out = protocol.AppendReply(s.loop.out, protocol.StatusReject, nil)
-	s.finish(why)
+	s.finish(s.why)
 }

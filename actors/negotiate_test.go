@@ -87,26 +87,34 @@ func TestNegotiationFails(t *testing.T) {
 	late := func(*handlers.Session, handlers.Event) handlers.Reply {
 		return handlers.Async(func(context.Context) handlers.Reply { return handlers.Reject })
 	}
+	boom := func(*handlers.Session, handlers.Event) handlers.Reply { panic(1) }
 	old := protocol.Options{Version: 2, Actions: 0x3f, Steps: 0x7f}
+	const rejected = "response(negotiate,reject)"
 	tests := []struct {
-		name   string
-		reply  func(*handlers.Session, handlers.Event) handlers.Reply
-		offer  protocol.Options
-		want   string
-		events string
+		name    string
+		failure protocol.Status // of the configuration
+		reply   func(*handlers.Session, handlers.Event) handlers.Reply
+		offer   protocol.Options
+		want    string
+		events  string
 	}{
-		{"reject", always(handlers.Reject), offer, "r", "negotiate finished"},
-		{"reject later", late, offer, "r", "negotiate finished"},
-		{"status", always(handlers.TempFail), offer, "r", "negotiate error(negotiate,status) finished"},
-		{"panic", func(*handlers.Session, handlers.Event) handlers.Reply { panic(1) }, offer, "r", "negotiate error(negotiate,panic) finished"},
-		{"action not offered", require, old, "r", "negotiate error(negotiate,negotiation) finished(negotiation)"},
-		{"action offered", require, offer, "O", "negotiate"},
-		{"version", nil, protocol.Options{Version: 1}, "", "error(negotiate,negotiation) finished(negotiation)"},
+		{"reject", 0, always(handlers.Reject), offer, "r", "negotiate " + rejected + " finished"},
+		{"reject later", 0, late, offer, "r", "negotiate " + rejected + " finished"},
+		{"status", 0, always(handlers.TempFail), offer, "r", "negotiate error(negotiate,status) " + rejected + " finished"},
+		{"panic", 0, boom, offer, "r", "negotiate error(negotiate,panic) " + rejected + " finished"},
+		{"panic, continue", protocol.StatusContinue, boom, offer, "r", "negotiate error(negotiate,panic) " + rejected + " finished"},
+		{
+			"action not offered", 0, require, old, "r",
+			"negotiate error(negotiate,negotiation) " + rejected + " finished(negotiation)",
+		},
+		{"action offered", 0, require, offer, "O", "negotiate response(negotiate,all-options)"},
+		{"version", 0, nil, protocol.Options{Version: 1}, "", "error(negotiate,negotiation) finished(negotiation)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newProbe(t, Config{}, brief, replies{handlers.KindNegotiate: tt.reply})
+				p := newProbe(t, Config{FailureStatus: tt.failure}, brief|handlers.Of(handlers.KindResponse),
+					replies{handlers.KindNegotiate: tt.reply})
 				_ = p.Feed((&protocol.Negotiate{Offer: tt.offer}).Append(nil))
 				want(t, "answer", p.settled(), tt.want)
 				want(t, "events", p.events(), tt.events)

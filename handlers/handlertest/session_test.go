@@ -166,6 +166,9 @@ func TestNegotiate(t *testing.T) {
 			if codes(t, again) != tt.written {
 				t.Errorf("written: %q, want %q", codes(t, again), tt.written)
 			}
+			if refused := again.Status == protocol.StatusReject; refused != (tt.written == "r") {
+				t.Errorf("status %v, written %q", again.Status, tt.written)
+			}
 		})
 	}
 }

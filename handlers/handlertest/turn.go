@@ -144,6 +144,9 @@ func (s *Session) apply(r handlers.Reply) {
 	if failed = failed || unsound; failed {
 		status, text = failure, nil
 	}
+	if s.code == protocol.CodeNegotiate {
+		status = s.agree(status, failed)
+	}
 	took := time.Since(s.begun)
 	e, err := s.control.Apply(s.code, status, failure, took)
 	if err != nil {
@@ -197,7 +200,11 @@ func (s *Session) write(e protocol.Effect, text *protocol.SMTPReply, changes []b
 	out := &s.outcome.Packets
 	switch s.code {
 	case protocol.CodeNegotiate:
-		*out = s.agree(*out, e.Status)
+		if s.refused != nil {
+			*out = protocol.AppendReply(*out, protocol.StatusReject, nil)
+		} else {
+			*out = s.agreed.Append(*out)
+		}
 	case protocol.CodeAbort: // takes no answer
 	default:
 		*out = protocol.AppendReply(append(*out, changes...), e.Answer, text)
@@ -209,25 +216,27 @@ func (s *Session) request() protocol.Request {
 	return protocol.Request{Actions: s.offer.Normal().Actions, Steps: s.wants.Steps()}
 }
 
-// agree ends a negotiation.
-func (s *Session) agree(out []byte, status protocol.Status) []byte {
-	n := s.negotiation
+// agree ends a negotiation that is answered with a status, and returns what the answer
+// comes to.
+func (s *Session) agree(status protocol.Status, failed bool) protocol.Status {
+	n, req := s.negotiation, s.request()
 	s.negotiation = nil
-	req := s.request()
 	if s.wants.Events.Has(handlers.KindNegotiate) {
 		req = s.control.Request(n, status)
 	}
-	var err error
-	if status == protocol.StatusReject {
-		err = errRefused
-	} else if s.agreed, err = protocol.Agree(s.offer, req); err != nil {
-		s.report(err)
+	if failed {
+		status = protocol.StatusReject
 	}
-	if s.refused = err; err != nil {
-		return protocol.AppendReply(out, protocol.StatusReject, nil)
+	if status == protocol.StatusReject || !status.Answers(protocol.CodeNegotiate, 0) {
+		s.refused = errRefused
+		return status
+	}
+	if s.agreed, s.refused = protocol.Agree(s.offer, req); s.refused != nil {
+		s.report(s.refused)
+		return protocol.StatusReject
 	}
 	s.control.Agree(s.agreed)
-	return s.agreed.Append(out)
+	return status
 }
 
 var errRefused = fmt.Errorf("%w: the handler refused", protocol.ErrNegotiation)
