@@ -149,19 +149,15 @@ func (c *Control) Result(now time.Time) *Result {
 	return c.result()
 }
 
-// An Outcome is what of a [Result] costs nothing to tell.
+// An Outcome is what a session looks at of each message: what of a [Result] costs
+// nothing to tell.
 type Outcome struct {
 	Status      protocol.Status
-	State       protocol.State
-	By          string
 	Quarantined bool
-	Recipients  int    // not refused
-	Refused     int    // recipients
-	Size        uint64 // bytes of the body
-	Start       time.Time
-	HandlerTime time.Duration
 
 	HeadersCut, RecipientsCut bool // there were more than are kept
+
+	HandlerTime time.Duration
 }
 
 // Outcome returns what is known of the message under way, or of that which has just
@@ -173,11 +169,7 @@ func (c *Control) Outcome() (o Outcome, ok bool) {
 	if t == nil {
 		return o, false
 	}
-	taken := t.kept[fateTaken]
-	return Outcome{
-		t.status, t.state, t.by, t.quarantined, taken, t.kept[fateTempFailed] + t.kept[fateRejected], t.body, t.start, t.handlers,
-		t.headersCut, t.rcptsCut,
-	}, true
+	return Outcome{t.status, t.quarantined, t.headersCut, t.rcptsCut, t.handlers}, true
 }
 
 // EndMessage clears what is kept for a message. The macros of next, the command
