@@ -62,12 +62,8 @@ func (s *session) log(level slog.Level, message string, attrs ...slog.Attr) {
 	}
 	s.control.Release()
 	f := s.control.Facts()
-	queueID := s.control.Macro("i")
-	if queueID == "" {
-		queueID = "NOQUEUE"
-	}
 	s.sys.reporter.write(s.context(), level, message, suppressed, append([]slog.Attr{
-		slog.Uint64("session", s.id), slog.String("qid", queueID), slog.String("peer", f.Peer.String()),
+		slog.Uint64("session", s.id), slog.String("qid", s.control.QueueID()), slog.String("peer", f.Peer.String()),
 		slog.String("listener", f.Listener), slog.String("state", f.State.String()),
 	}, attrs...))
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"time"
 
 	"millstream/protocol"
@@ -80,6 +81,9 @@ func (c *Control) Macro(name string) string {
 	value, _ := c.macros.Lookup(name)
 	return value
 }
+
+// QueueID is [Session.QueueID]. It may be called from any goroutine.
+func (c *Control) QueueID() string { return cmp.Or(c.Macro("i"), "NOQUEUE") }
 
 // Timeout returns how long the MTA may be silent; 0 means for ever.
 func (c *Control) Timeout() time.Duration {

@@ -182,6 +182,11 @@ func (s *Session) Macro(name string) string {
 	return value
 }
 
+// QueueID returns the name of the message in the queue of the MTA, its macro i, for
+// logs. Where there is none it is NOQUEUE, as MTAs write: Postfix gives none before the
+// first recipient is accepted.
+func (s *Session) QueueID() string { return s.c.QueueID() }
+
 // LookupMacro is Macro that tells an empty value from none.
 func (s *Session) LookupMacro(name string) (value string, ok bool) {
 	s.c.mu.Lock()

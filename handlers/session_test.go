@@ -120,6 +120,16 @@ func TestMacros(t *testing.T) {
 	}
 }
 
+// A message has a name in logs also before the MTA gives it one.
+func TestQueueID(t *testing.T) {
+	c := inMessage(t, 0, mail("<a>"))
+	first := c.Session().QueueID()
+	receive(t, c, protocol.StatusContinue, protocol.NewMacro(protocol.CodeRcptTo, "i", "Q1"))
+	if then := c.Session().QueueID(); first != "NOQUEUE" || then != "Q1" || c.QueueID() != then {
+		t.Errorf("queue ID %q, then %q", first, then)
+	}
+}
+
 // After its event a Session tells, but sets nothing.
 func TestSettersAfterTheEvent(t *testing.T) {
 	set := func(s *handlers.Session) {

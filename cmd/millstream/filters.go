@@ -30,7 +30,7 @@ func filter(c *config.Config, g *config.Generation, log *slog.Logger) handlers.H
 func logObserved(log *slog.Logger) func(string, *handlers.Session, policy.Finding) {
 	return func(name string, s *handlers.Session, f policy.Finding) {
 		attributes := []any{
-			"handler", name, "session", s.ID(), "qid", queueID(s), "event", f.Event.String(), "reply", f.Reply,
+			"handler", name, "session", s.ID(), "qid", s.QueueID(), "event", f.Event.String(), "reply", f.Reply,
 		}
 		if c := f.Changes; c != nil {
 			attributes = append(attributes, "added", len(c.AddedHeaders), "removed", len(c.RemovedHeaders),
@@ -68,7 +68,7 @@ func logMessage(log *slog.Logger, s *handlers.Session, r *handlers.Result) {
 	}
 	host, client := s.Client()
 	log.InfoContext(s.Context(), "message",
-		"session", s.ID(), "qid", keep(queueID(s), maxKeptText),
+		"session", s.ID(), "qid", keep(s.QueueID(), maxKeptText),
 		"client", keepAddr(client).String(), "host", keep(host, maxKeptText), "helo", keep(s.Helo(), maxKeptText),
 		"from", keep(r.From, maxKeptText), "rcpts", len(r.Recipients), "to", firstRcpts(r.Recipients),
 		"rejected", len(r.Rejected)+len(r.TempFailed), "size", sizeOf(r),
@@ -110,13 +110,4 @@ func sizeOf(r *handlers.Result) uint64 {
 		}
 	}
 	return 0
-}
-
-// queueID returns the name of the message in the queue of the MTA. Postfix has none
-// before the first recipient is accepted.
-func queueID(s *handlers.Session) string {
-	if id := s.Macro("i"); id != "" {
-		return id
-	}
-	return "NOQUEUE"
 }

@@ -129,7 +129,7 @@ func (f *filter) judge(s *handlers.Session, l *letter) error {
 
 // logOf returns the log for lines about a message.
 func (f *filter) logOf(s *handlers.Session) *slog.Logger {
-	return f.log.With("session", s.ID(), "qid", s.Macro("i"))
+	return f.log.With("session", s.ID(), "qid", s.QueueID())
 }
 
 // write has something of a letter written off the event loop. What is written for nobody,
