@@ -82,8 +82,7 @@ var quiet = slog.New(slog.DiscardHandler)
 const everything = handlers.Kinds(1<<(handlers.KindFinished+1) - 2)
 
 // answerable are the kinds of events with an answer.
-var answerable = everything &^ handlers.Of(handlers.KindEstablished, handlers.KindMacro, handlers.KindResponse,
-	handlers.KindMessageProcessed, handlers.KindTimeout, handlers.KindError, handlers.KindFinished)
+const answerable = everything &^ handlers.Unanswered
 
 // brief is all events but those that tell of the same thing again.
 var brief = everything &^ handlers.Of(handlers.KindEstablished, handlers.KindMacro, handlers.KindResponse,

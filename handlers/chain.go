@@ -129,8 +129,7 @@ func (c *chain) join(s *Session, kind Kind, m *member, sofar, r Reply) (joined R
 }
 
 // told are the kinds of events that every member is told of, as no answer counts.
-var told = Of(KindEstablished, KindMacro, KindAbort, KindResponse, KindMessageProcessed, KindTimeout,
-	KindError, KindFinished)
+const told = Unanswered | 1<<KindAbort
 
 // allSkipped reports whether every member that takes the body has skipped.
 func (c *chain) allSkipped(s *Session) bool {

@@ -117,6 +117,11 @@ func KindFor(c protocol.Code) Kind {
 // Kinds is a set of kinds.
 type Kinds uint32
 
+// Unanswered are the kinds of events that take no answer: those that are not
+// [Answered].
+const Unanswered = Kinds(1<<KindEstablished | 1<<KindMacro | 1<<KindResponse | 1<<KindMessageProcessed |
+	1<<KindTimeout | 1<<KindError | 1<<KindFinished)
+
 // Of returns the set of the given kinds.
 func Of(kinds ...Kind) (s Kinds) {
 	for _, k := range kinds {

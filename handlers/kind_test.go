@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"strings"
 	"testing"
 
 	"millstream/handlers"
@@ -55,6 +56,19 @@ func TestKindOf(t *testing.T) {
 		if got := k.String(); got != "none" {
 			t.Errorf("kind %d is called %q", k, got)
 		}
+	}
+}
+
+func TestUnanswered(t *testing.T) {
+	var words []string
+	for _, k := range kinds {
+		if handlers.Unanswered.Has(k.kind) {
+			words = append(words, k.word)
+		}
+	}
+	const want = "connection-established define-macro response message-processed timeout error finished"
+	if got := strings.Join(words, " "); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 }
 

@@ -17,10 +17,6 @@ func Scripted(s *script.Script) handlers.Handler { return scripted{s} }
 // scripted is the filter of a script.
 type scripted struct{ *script.Script }
 
-// unanswered are the kinds of events that take no answer.
-var unanswered = handlers.Of(handlers.KindEstablished, handlers.KindMacro, handlers.KindResponse,
-	handlers.KindMessageProcessed, handlers.KindTimeout, handlers.KindError, handlers.KindFinished)
-
 // Wants is [handlers.Handler].
 func (f scripted) Wants() (w handlers.Wants) {
 	for k := range handlers.KindFinished + 1 {
@@ -29,7 +25,7 @@ func (f scripted) Wants() (w handlers.Wants) {
 		}
 		w.Events |= handlers.Of(k)
 		if !f.Observes(k.String()) {
-			w.Replies |= handlers.Of(k) &^ unanswered
+			w.Replies |= handlers.Of(k) &^ handlers.Unanswered
 		}
 	}
 	return w

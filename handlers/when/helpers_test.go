@@ -104,9 +104,7 @@ type taker struct {
 // Wants is [handlers.Handler].
 func (t taker) Wants() handlers.Wants {
 	set := handlers.Of(t.kinds...)
-	last := handlers.Of(handlers.KindMacro, handlers.KindEstablished, handlers.KindResponse, handlers.KindMessageProcessed,
-		handlers.KindTimeout, handlers.KindError, handlers.KindFinished)
-	return handlers.Wants{Events: set, Replies: set &^ last}
+	return handlers.Wants{Events: set, Replies: set &^ handlers.Unanswered}
 }
 
 // Handle is [handlers.Handler].
