@@ -60,13 +60,15 @@ bench-fairness: ## measure what sessions do to each other
 bench-telemetry: ## measure what traces and metrics cost
 	$(MAKE) -C bench/peers telemetry
 
+# To make an input smaller may take a minute, in which nothing new is tried: where
+# execution depends on time, as with sockets, the same code is hardly reached again.
 fuzz: ## run each fuzz target for FUZZTIME (PKG)
 	@set -e; packages=$$($(GO) list $(PKG)); \
 	for package in $$packages; do \
 		list=$$($(GO) test -list '^Fuzz' "$$package"); \
 		for target in $$(printf '%s\n' "$$list" | sed -n '/^Fuzz/p'); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$package"; \
 		done; \
 	done
 

@@ -18,9 +18,14 @@ import (
 // A babbler agrees to some steps, and then says what it likes.
 type babbler struct{ data atomic.Pointer[[]byte] }
 
+// pauses is how often a babbler that is told nothing waits before it goes on: a wait is
+// longer than all else that an execution does.
+const pauses = 2
+
 // serve says the data on each connection: four bytes are the steps, and then comes,
-// in answer to each read or after a while, a byte that tells how many bytes are to
-// come, and these. With the last of them it closes the connection.
+// in answer to each read or after a pause, a byte that tells how many bytes are to
+// come, and these. After the last pause the rest comes at once. With the last of it
+// the connection is closed.
 func (b *babbler) serve(c net.Conn) {
 	defer c.Close()
 	data, buf := *b.data.Load(), make([]byte, 64<<10)
@@ -35,10 +40,16 @@ func (b *babbler) serve(c net.Conn) {
 		}
 		data = data[4:]
 	}
-	for len(data) > 1 {
-		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
-		if _, err := c.Read(buf); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			return
+	for paused := 0; len(data) > 1; {
+		if paused < pauses {
+			_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+			_, err := c.Read(buf)
+			switch {
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				paused++
+			case err != nil:
+				return
+			}
 		}
 		n := min(max(int(data[0]), 1), len(data)-1)
 		if _, err := c.Write(data[1 : 1+n]); err != nil {
