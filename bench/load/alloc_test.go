@@ -2,9 +2,7 @@ package load
 
 import (
 	"net"
-	"path/filepath"
 	"runtime"
-	"sync"
 	"testing"
 
 	"millstream/netio/mta"
@@ -16,26 +14,8 @@ import (
 func serveFrugal(tb testing.TB, steps protocol.Steps) string {
 	tb.Helper()
 	watchLeaks(tb)
-	path := filepath.Join(tb.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { answerFrugally(c, steps) })
-		}
-	})
-	tb.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return "unix:" + path
+	address, _ := accept(tb, func(c net.Conn) { answerFrugally(c, steps) })
+	return address
 }
 
 // answerFrugally answers what comes on a connection.

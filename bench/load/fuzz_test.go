@@ -5,9 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,26 +59,8 @@ func (b *babbler) serve(c net.Conn) {
 
 // Whatever a milter says, the generator ends, and counts each message once.
 func FuzzMilterBytes(f *testing.F) {
-	path := filepath.Join(f.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		f.Fatal(err)
-	}
 	var b babbler
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { b.serve(c) })
-		}
-	})
-	f.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
+	address, _ := accept(f, b.serve)
 	f.Add([]byte{})
 	f.Add([]byte{0, 0, 0})
 	f.Add(slices.Concat([]byte{0, 0, 0, 0}, said(goOn(nil), 20)))
@@ -92,7 +72,7 @@ func FuzzMilterBytes(f *testing.F) {
 		b.data.Store(&data)
 		last, progress := watchProgress(t, 2)
 		r, _ := Run(t.Context(), Config{
-			Address: "unix:" + path, Mails: mails()[:1], Connections: 2, Workers: 1, Messages: 2,
+			Address: address, Mails: mails()[:1], Connections: 2, Workers: 1, Messages: 2,
 			Timeout: 20 * time.Millisecond, Expect: []string{"X-Late"},
 		}, progress)
 		if r.Counts.Messages+r.Failures()-r.Errors[ErrorExpected] < 2 || r.Counts.Messages > 2 || last.InFlight != 0 {

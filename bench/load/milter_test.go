@@ -28,6 +28,15 @@ type testMilter struct {
 func (m *testMilter) start(tb testing.TB) string {
 	tb.Helper()
 	watchLeaks(tb)
+	var address string
+	address, m.stop = accept(tb, m.serve)
+	return address
+}
+
+// accept calls serve for each connection to a new address, until stop is called or the
+// test ends, when all connections have ended.
+func accept(tb testing.TB, serve func(net.Conn)) (address string, stop func()) {
+	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "milter")
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -40,15 +49,15 @@ func (m *testMilter) start(tb testing.TB) string {
 			if err != nil {
 				return
 			}
-			all.Go(func() { m.serve(c) })
+			all.Go(func() { serve(c) })
 		}
 	})
-	m.stop = func() {
+	stop = func() {
 		l.Close()
 		all.Wait()
 	}
-	tb.Cleanup(m.stop)
-	return "unix:" + path
+	tb.Cleanup(stop)
+	return "unix:" + path, stop
 }
 
 // count ends the milter and returns how many commands of a kind it has heard.
