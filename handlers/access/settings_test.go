@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"millstream/handlers/access"
+	"millstream/handlers/handlertest"
 	"millstream/handlers/lists"
 )
 
@@ -60,15 +61,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			settings := access.Defaults()
 			settings.Rules = tt.rules
-			var got []string
-			settings.Check(func(key, text string) { got = append(got, key+": "+text) })
-			matches := len(got) == len(tt.want)
-			for i := range min(len(got), len(tt.want)) {
-				matches = matches && strings.HasPrefix(got[i], tt.want[i])
-			}
-			if !matches {
-				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
-			}
+			handlertest.Wrong(t, settings.Check, tt.want...)
 			if _, err := access.New(settings, lists.NewSet(lists.Config{})); (err == nil) != (len(tt.want) == 0) {
 				t.Errorf("New: %v", err)
 			}
@@ -112,12 +105,9 @@ func TestCheckLists(t *testing.T) {
 		{LookUp: "body", Lists: []string{"vip"}},
 		{LookUp: "sender", Lists: []string{"vip", "names"}},
 	}}
-	var got []string
-	settings.CheckLists(set, func(key, text string) { got = append(got, key+": "+text) })
-	if len(got) != 2 || !strings.HasPrefix(got[0], "rule[0].lists[1]: client is not looked up in a list of names") ||
-		!strings.HasPrefix(got[1], `rule[2].lists[0]: there is no list "vip": known are n`) {
-		t.Errorf("%q", got)
-	}
+	handlertest.Wrong(t, func(wrong func(key, text string)) { settings.CheckLists(set, wrong) },
+		"rule[0].lists[1]: client is not looked up in a list of names",
+		`rule[2].lists[0]: there is no list "vip": known are n`)
 }
 
 // Values in files are checked when the file is read, with its line.

@@ -41,11 +41,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := Defaults()
 			tt.set(s)
-			var got []string
-			s.Check(func(key, text string) { got = append(got, key+": "+text) })
-			if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
-				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
-			}
+			handlertest.Wrong(t, s.Check, tt.want...)
 			if _, err := New(s, nil); (err == nil) != (len(tt.want) == 0) {
 				t.Errorf("New: %v", err)
 			}

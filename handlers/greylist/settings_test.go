@@ -9,6 +9,7 @@ import (
 
 	"millstream/handlers"
 	"millstream/handlers/greylist"
+	"millstream/handlers/handlertest"
 	"millstream/handlers/when"
 )
 
@@ -39,15 +40,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			settings := greylist.Defaults()
 			tt.edit(settings)
-			var got []string
-			settings.Check(func(key, text string) { got = append(got, key+": "+text) })
-			matches := len(got) == len(tt.want)
-			for i := range min(len(got), len(tt.want)) {
-				matches = matches && strings.HasPrefix(got[i], tt.want[i])
-			}
-			if !matches {
-				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
-			}
+			handlertest.Wrong(t, settings.Check, tt.want...)
 			if _, err := greylist.New(settings, nil, memoryStore(t), nil, nil); (err == nil) != (len(tt.want) == 0) {
 				t.Errorf("New: %v", err)
 			}

@@ -163,20 +163,9 @@ func TestCheck(t *testing.T) {
 		Insert: []header.Insert{{Name: "A", Value: "a\nB: c", Index: 0}},
 		Add:    []header.Field{{Name: "A B", Value: "{{qid}}"}},
 	}
-	var got []string
-	c.Check(func(key, text string) { got = append(got, key+": "+text) })
-	want := []string{
-		"insert[0].value: it has a line break", "remove[0]: \"A:\" is no name", "rename[0].to: it is the name", "rename[1].name: \"\" is no name",
-		"add[0].name: \"A B\" is no name",
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%q", got)
-	}
-	for i := range want {
-		if !strings.HasPrefix(got[i], want[i]) {
-			t.Errorf("%q, want %q", got[i], want[i])
-		}
-	}
+	handlertest.Wrong(t, c.Check,
+		"insert[0].value: it has a line break", "remove[0]: \"A:\" is no name", "rename[0].to: it is the name",
+		"rename[1].name: \"\" is no name", "add[0].name: \"A B\" is no name")
 	if _, err := built(c); err == nil {
 		t.Error("it was built")
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"millstream/handlers"
+	"millstream/handlers/handlertest"
 	"millstream/handlers/ratelimit"
 	"millstream/handlers/when"
 	"millstream/protocol"
@@ -47,15 +48,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			settings := limits(tt.limits...)
-			var got []string
-			settings.Check(func(key, text string) { got = append(got, key+": "+text) })
-			matches := len(got) == len(tt.want)
-			for i := range min(len(got), len(tt.want)) {
-				matches = matches && strings.HasPrefix(got[i], tt.want[i])
-			}
-			if !matches {
-				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
-			}
+			handlertest.Wrong(t, settings.Check, tt.want...)
 			if _, err := ratelimit.New(settings, nil, open(t), nil, nil); (err == nil) != (len(tt.want) == 0) {
 				t.Errorf("New: %v", err)
 			}

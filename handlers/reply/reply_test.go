@@ -146,11 +146,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, tt := range tests {
 		tt.c.Stage = "eom"
-		var got []string
-		tt.c.Check(func(key, text string) { got = append(got, key+": "+text) })
-		if len(got) != 1 || !strings.HasPrefix(got[0], tt.want) {
-			t.Errorf("%q, want %q", got, tt.want)
-		}
+		handlertest.Wrong(t, tt.c.Check, tt.want)
 		if _, err := built(tt.c); err == nil {
 			t.Errorf("%q: it was built", tt.want)
 		}

@@ -53,18 +53,8 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			settings := rule.Defaults()
 			settings.Rules = rules{{When: `sender == "x"`}, tt.rule}
-			var got []string
-			settings.Check(func(key, text string) { got = append(got, key+": "+text) })
-			check(t, got, tt.want)
+			handlertest.Wrong(t, settings.Check, tt.want...)
 		})
-	}
-}
-
-// check compares texts with how they should begin.
-func check(t *testing.T, got, want []string) {
-	t.Helper()
-	if !slices.EqualFunc(got, want, strings.HasPrefix) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -84,9 +74,7 @@ func TestCheckTogether(t *testing.T) {
 		{rules{{When: `rcpt == "a"`, Subject: "x"}, {When: "tls", Action: "accept"}}, nil}, // it waits for the end
 	}
 	for _, tt := range tests {
-		var got []string
-		(&rule.Settings{Rules: tt.rules}).Check(func(key, text string) { got = append(got, key+": "+text) })
-		check(t, got, tt.want)
+		handlertest.Wrong(t, (&rule.Settings{Rules: tt.rules}).Check, tt.want...)
 	}
 }
 
@@ -144,9 +132,7 @@ func TestSubject(t *testing.T) {
 		{rule.SubjectSettings{}, []string{"tag: there is no tag"}},
 		{rule.SubjectSettings{Tag: "{{x}}", If: "y", Required: true}, []string{"tag: 1:3: unknown name", "if: 1:1: unknown name"}},
 	} {
-		var got []string
-		tt.settings.Check(func(key, text string) { got = append(got, key+": "+text) })
-		check(t, got, tt.want)
+		handlertest.Wrong(t, tt.settings.Check, tt.want...)
 		if _, err := rule.NewSubject(&tt.settings, names, nil); err == nil {
 			t.Error("made")
 		}
