@@ -67,7 +67,7 @@ func (f *benchFlags) planPeers(p *benchPlan) error {
 		version: f.version, actions: f.actions, steps: f.steps,
 		clientName: f.clientName, clientAddr: f.clientAddr, helo: f.helo,
 	}
-	plan := &sendPlan{dialect: p.config.Dialect, mail: &mta.Mail{}}
+	plan := &sendPlan{dialect: p.config.Dialect}
 	for _, part := range []func(*sendPlan) error{one.planOffer, one.planClient} {
 		if err := part(plan); err != nil {
 			return err
@@ -75,10 +75,7 @@ func (f *benchFlags) planPeers(p *benchPlan) error {
 	}
 	p.notes = append(p.notes, plan.notes...)
 	p.config.Offer, p.config.Client = plan.offer, plan.client
-	p.config.Client.Macros = macroValues(plan)
-	for name := range inMessage { // each mail has its own
-		delete(p.config.Client.Macros, name)
-	}
+	p.config.Client.Macros = clientMacros(plan)
 	var err error
 	p.config.Chaos, err = parseChaos(f.chaos)
 	return err

@@ -43,7 +43,7 @@ func (d *sendDialog) talk() {
 	if d.err != nil {
 		return
 	}
-	d.macros.lists = d.lists
+	d.macros.Terms.Macros = d.lists
 	if d.greet() && d.envelope() && d.content() {
 		d.step(&protocol.EndOfMessage{}, "")
 	}
@@ -88,6 +88,7 @@ func (d *sendDialog) greet() bool {
 // taken.
 func (d *sendDialog) envelope() bool {
 	m := d.plan.mail
+	d.macros.Mail = m
 	if !d.step(&m.From, m.From.Addr.String()) {
 		return false
 	}
@@ -101,14 +102,14 @@ func (d *sendDialog) envelope() bool {
 		d.settle(protocol.CodeRcptTo, last.Status, last.Text)
 		return false
 	}
-	d.macros.rcpt = nil
+	d.macros.To = nil
 	return d.step(&protocol.Data{}, "")
 }
 
 // recipient tells of one recipient. A refusal is of it alone.
 func (d *sendDialog) recipient(i int) bool {
 	to := &d.plan.mail.To[i]
-	d.macros.rcpt = to
+	d.macros.To = to
 	a, ok := d.do(to, to.Addr.String())
 	if !ok {
 		return false
@@ -117,7 +118,7 @@ func (d *sendDialog) recipient(i int) bool {
 	case protocol.StatusReject, protocol.StatusTempFail:
 		d.outcome.Refused = append(d.outcome.Refused, mta.Refusal{Recipient: i, Status: s, Text: a.Name.String()})
 	case protocol.StatusDefault, protocol.StatusContinue:
-		d.macros.queued = true
+		d.macros.Queued = true
 	default:
 		d.settle(protocol.CodeRcptTo, s, a.Name.String())
 		return false

@@ -15,9 +15,6 @@ var macroCodes = []protocol.Code{
 	protocol.CodeHeader, protocol.CodeEndOfHeader, protocol.CodeBody, protocol.CodeEndOfMessage,
 }
 
-// inMessage has the macros that have no value before a message begins.
-var inMessage = map[string]bool{"f": true, "mail_addr": true, "mail_host": true, "mail_mailer": true, "msg_id": true}
-
 // stageWords are other words for stages, those of libmilter and of SMTP.
 var stageWords = map[string]protocol.Code{
 	"envfrom": protocol.CodeMailFrom, "mail": protocol.CodeMailFrom,
@@ -31,21 +28,17 @@ type givenMacro struct {
 	name, value string
 }
 
-// A macroSource has the macros of a mail.
+// A macroSource has the macros of a mail: those of the flags, and what is known of the
+// client and the mail.
 type macroSource struct {
-	dialect mta.Dialect
-	lists   protocol.MacroLists // what the milter asks for
-	given   []givenMacro
-	values  map[string]string // of the client and the sender
-	queueID string
-
-	queued bool             // there is a queue id
-	rcpt   *protocol.RcptTo // the recipient that is told of
+	mta.Narrator
+	given []givenMacro
 }
 
 // planMacros plans the macros.
 func (f *sendFlags) planMacros(p *sendPlan) error {
-	p.macros = macroSource{dialect: p.dialect, queueID: p.mail.ID, values: macroValues(p)}
+	p.client.Macros, p.mail.Macros = clientMacros(p), mailMacros(p.mail)
+	p.macros.Narrator = mta.Narrator{Dialect: p.dialect, Terms: new(mta.Terms), Client: &p.client, Mail: new(mta.Mail)}
 	for _, s := range f.macros {
 		g, err := parseMacro(s)
 		if err != nil {
@@ -84,24 +77,26 @@ func parseMacro(s string) (givenMacro, error) {
 	return g, nil
 }
 
-// macroValues returns the macros of the client and the sender by name.
-func macroValues(p *sendPlan) map[string]string {
-	client := p.client.Connect
-	host, from := hostName(), p.mail.From.Mailbox().String()
+// clientMacros returns the macros of the client and of our MTA by name.
+func clientMacros(p *sendPlan) map[string]string {
+	client, host := p.client.Connect, hostName()
 	v := map[string]string{
 		"j": host, "if_name": host, "if_addr": "127.0.0.1", "daemon_addr": "127.0.0.1", "daemon_port": "25",
-		"daemon_name": host, "v": "millstream " + version(), "client_name": client.Host.String(),
-		"s": string(p.client.Helo.Name), "r": "ESMTP", "f": from,
-		"mail_addr": from, "mail_host": domain(from), "mail_mailer": "smtp",
+		"daemon_name": host, "v": "millstream " + version(), "s": string(p.client.Helo.Name), "r": "ESMTP",
 	}
 	if p.dialect == mta.Sendmail {
-		v["daemon_name"], v["mail_mailer"] = "MTA", "esmtp"
+		v["daemon_name"] = "MTA"
 	}
 	if a := client.Addr; a.IP.IsValid() {
-		v["client_addr"], v["client_port"] = a.IP.String(), fmt.Sprint(a.Port)
 		v["_"] = client.Host.String() + " [" + a.IP.String() + "]"
 	}
-	for _, h := range p.mail.Headers {
+	return v
+}
+
+// mailMacros returns the macros of the mail by name that are not known without.
+func mailMacros(m *mta.Mail) map[string]string {
+	v := map[string]string{"f": m.From.Mailbox().String()}
+	for _, h := range m.Headers {
 		if h.Name.EqualFold("Message-ID") {
 			v["msg_id"] = strings.TrimSpace(h.Value.String())
 		}
@@ -109,13 +104,10 @@ func macroValues(p *sendPlan) map[string]string {
 	return v
 }
 
-// domain returns what stands behind the @ of an address.
-func domain(addr string) string { return addr[strings.LastIndexByte(addr, '@')+1:] }
-
 // of returns the macros that come with a command; nil if no packet of macros does.
 func (m *macroSource) of(code protocol.Code) []*protocol.Macro {
 	var pairs []string
-	names := m.dialect.Macros(code, &m.lists)
+	names := m.Dialect.Macros(code, &m.Terms.Macros)
 	for _, name := range names {
 		if value, ok := m.lookup(code, name); ok {
 			pairs = append(pairs, name, value)
@@ -127,7 +119,7 @@ func (m *macroSource) of(code protocol.Code) []*protocol.Macro {
 			pairs = append(pairs, g.name, g.value)
 		}
 	}
-	if m.dialect == mta.Sendmail && pairs == nil {
+	if m.Dialect == mta.Sendmail && pairs == nil {
 		return nil
 	}
 	return []*protocol.Macro{protocol.NewMacro(code, pairs...)}
@@ -136,7 +128,7 @@ func (m *macroSource) of(code protocol.Code) []*protocol.Macro {
 // sent reports whether a macro is sent with any command.
 func (m *macroSource) sent(name string) bool {
 	for _, code := range macroCodes {
-		if slices.Contains(m.dialect.Macros(code, &m.lists), name) {
+		if slices.Contains(m.Dialect.Macros(code, &m.Terms.Macros), name) {
 			return true
 		}
 	}
@@ -153,18 +145,5 @@ func (m *macroSource) lookup(code protocol.Code, name string) (value string, ok 
 			}
 		}
 	}
-	switch {
-	case name == "i":
-		return m.queueID, m.queued || m.dialect == mta.Sendmail && code != protocol.CodeConnect && code != protocol.CodeHelo
-	case m.rcpt != nil && name == "rcpt_addr":
-		return m.rcpt.Mailbox().String(), true
-	case m.rcpt != nil && name == "rcpt_host":
-		return domain(m.rcpt.Mailbox().String()), true
-	case m.rcpt != nil && name == "rcpt_mailer":
-		return "smtp", true
-	case inMessage[name] && (code == protocol.CodeConnect || code == protocol.CodeHelo):
-		return "", false
-	}
-	value, ok = m.values[name]
-	return value, ok
+	return m.Macro(code, name)
 }

@@ -187,6 +187,8 @@ func TestMacros(t *testing.T) {
 	asked.Add(protocol.StageConnect, "j", "client_addr", "client_port", "i", "mail_addr")
 	asked.Add(protocol.StageData)
 	asked[protocol.StageEndOfMessage] = []string{}
+	var atRcpt protocol.MacroLists
+	atRcpt.Add(protocol.StageRcpt, "f", "rcpt_host", "mail_mailer", "client_name")
 	tests := []struct {
 		mta   string
 		lists protocol.MacroLists
@@ -211,6 +213,9 @@ func TestMacros(t *testing.T) {
 			protocol.CodeEndOfMessage: "msg_id=<Q1@" + hostName() + ">",
 		}},
 		{"sendmail", asked, map[protocol.Code]string{protocol.CodeEndOfMessage: "-"}},
+		{"sendmail", atRcpt, map[protocol.Code]string{
+			protocol.CodeRcptTo: "f=sender@example.org rcpt_host=example.com mail_mailer=esmtp client_name=mail.example.org rcpt_mailer=local",
+		}},
 	}
 	for _, tt := range tests {
 		p, err := planOf(t, "", append(args, "--mta", tt.mta)...)
@@ -218,8 +223,11 @@ func TestMacros(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := &p.macros
-		m.lists, m.rcpt = tt.lists, &p.mail.To[0]
+		m.Terms.Macros = tt.lists
 		for code, want := range tt.want {
+			if m.Mail, m.To = p.mail, &p.mail.To[0]; code == protocol.CodeConnect || code == protocol.CodeHelo {
+				m.Mail, m.To = &mta.Mail{}, nil
+			}
 			if got := macrosOf(m, code); got != want {
 				t.Errorf("%s, %v:\n got %s\nwant %s", tt.mta, code, got, want)
 			}

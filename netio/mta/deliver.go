@@ -4,14 +4,14 @@ import "millstream/protocol"
 
 // A delivery is a message, or the client before it, on its way through a milter.
 type delivery struct {
-	narrator
+	Narrator
 	c   *Conn
 	out Outcome
 	err error
 }
 
 func (c *Conn) delivery(m *Mail) delivery {
-	return delivery{narrator: narrator{dialect: c.dialect, terms: &c.terms, client: c.client, mail: m}, c: c}
+	return delivery{Narrator: Narrator{Dialect: c.dialect, Terms: &c.terms, Client: c.client, Mail: m}, c: c}
 }
 
 // Greet tells the milter of an SMTP client: connect and helo, with their macros.
@@ -69,7 +69,7 @@ func (d *delivery) do(cmd protocol.Command) (a protocol.Answer, ok bool) {
 	if d.err = d.c.gather(cmd); d.err != nil {
 		return a, false
 	}
-	if !waits && d.dialect != Sendmail && len(d.c.out) < maxGathered {
+	if !waits && d.Dialect != Sendmail && len(d.c.out) < maxGathered {
 		return a, true
 	}
 	if d.err = d.c.flush(); d.err == nil && waits {
@@ -85,16 +85,16 @@ func (d *delivery) settle(stage protocol.Code, a *protocol.Answer) {
 
 // recipients sends the recipients, of which one at least must be taken.
 func (d *delivery) recipients() bool {
-	to := d.mail.To
+	to := d.Mail.To
 	for i := range to {
-		d.to = &to[i]
-		a, ok := d.do(d.to)
+		d.To = &to[i]
+		a, ok := d.do(d.To)
 		if !ok {
 			return false
 		}
 		switch s := a.Status(); s {
 		case protocol.StatusDefault, protocol.StatusContinue:
-			d.queued = true
+			d.Queued = true
 		case protocol.StatusReject, protocol.StatusTempFail:
 			d.out.Refused = append(d.out.Refused, Refusal{i, s, a.Name.String()})
 		default:
@@ -115,8 +115,8 @@ func (d *delivery) recipients() bool {
 // headers sends the headers and their end.
 func (d *delivery) headers() bool {
 	if d.c.Sends(protocol.CodeHeader) {
-		for _, h := range d.mail.Headers {
-			h.Value = d.terms.value(h.Value)
+		for _, h := range d.Mail.Headers {
+			h.Value = d.Terms.value(h.Value)
 			d.c.header = h
 			if !d.step(&d.c.header) {
 				return false
@@ -128,8 +128,8 @@ func (d *delivery) headers() bool {
 
 // body sends the body, until the milter has enough of it.
 func (d *delivery) body() bool {
-	size := d.terms.Options.Steps.MaxChunk()
-	for rest := d.mail.Body; len(rest) > 0 && d.c.Sends(protocol.CodeBody); {
+	size := d.Terms.Options.Steps.MaxChunk()
+	for rest := d.Mail.Body; len(rest) > 0 && d.c.Sends(protocol.CodeBody); {
 		n := min(size, len(rest))
 		d.c.chunk.Chunk = rest[:n]
 		if !d.step(&d.c.chunk) {

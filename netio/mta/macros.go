@@ -8,22 +8,29 @@ import (
 	"millstream/protocol"
 )
 
-// A narrator has what commands and macros tell of: a client and one of its messages.
-type narrator struct {
-	dialect Dialect
-	terms   *Terms
-	client  *Client // may be nil
-	mail    *Mail
-	to      *protocol.RcptTo // the recipient that there are macros for
-	queued  bool             // a recipient was taken: to Postfix there is a queue id
-	ids     *[]int           // where queue ids begin; nil if that does not matter
+// A Narrator has what macros tell of: a client and one of its messages.
+type Narrator struct {
+	Dialect Dialect
+	Terms   *Terms
+	Client  *Client          // may be nil
+	Mail    *Mail            // an empty one before a message
+	To      *protocol.RcptTo // the recipient that there are macros for
+	Queued  bool             // a recipient was taken: to Postfix there is a queue id
+
+	ids *[]int // where queue ids begin; nil if that does not matter
+}
+
+// Macro returns the value of a macro that comes with a command, if it has one.
+func (n *Narrator) Macro(cmd protocol.Code, name string) (value string, ok bool) {
+	b, ok := n.appendValue(nil, cmd, name)
+	return string(b), ok
 }
 
 // define appends the macros of a command.
-func (n *narrator) define(dst []byte, cmd protocol.Code) []byte {
+func (n *Narrator) define(dst []byte, cmd protocol.Code) []byte {
 	start, empty := len(dst), true
 	dst = (&protocol.Macro{Stage: cmd}).Append(dst)
-	for _, name := range n.dialect.Macros(cmd, &n.terms.Macros) {
+	for _, name := range n.Dialect.Macros(cmd, &n.Terms.Macros) {
 		before := len(dst)
 		dst = appendName(dst, name)
 		var ok bool
@@ -34,7 +41,7 @@ func (n *narrator) define(dst []byte, cmd protocol.Code) []byte {
 		dst = append(dst, 0)
 		empty = false
 	}
-	if empty && n.dialect == Sendmail {
+	if empty && n.Dialect == Sendmail {
 		return dst[:start]
 	}
 	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4)) // the length does not count itself
@@ -52,15 +59,15 @@ func appendName(dst []byte, name string) []byte {
 }
 
 // appendValue appends the value of a macro, if it has one.
-func (n *narrator) appendValue(dst []byte, cmd protocol.Code, name string) (out []byte, ok bool) {
-	if v, ok := n.mail.Macros[name]; ok {
+func (n *Narrator) appendValue(dst []byte, cmd protocol.Code, name string) (out []byte, ok bool) {
+	if v, ok := n.Mail.Macros[name]; ok {
 		return append(dst, v...), true
 	}
-	if n.client != nil {
-		if v, ok := n.client.Macros[name]; ok {
+	if n.Client != nil {
+		if v, ok := n.Client.Macros[name]; ok {
 			return append(dst, v...), true
 		}
-		if out, ok := appendOfClient(dst, name, &n.client.Connect); ok {
+		if out, ok := appendOfClient(dst, name, &n.Client.Connect); ok {
 			return out, true
 		}
 	}
@@ -72,27 +79,27 @@ func (n *narrator) appendValue(dst []byte, cmd protocol.Code, name string) (out 
 
 // appendID appends the queue id. Postfix has one from the first good recipient on,
 // Sendmail from the sender on.
-func (n *narrator) appendID(dst []byte, cmd protocol.Code) (out []byte, ok bool) {
-	early := n.dialect == Sendmail && cmd != protocol.CodeConnect && cmd != protocol.CodeHelo
-	if n.mail.ID == "" || !n.queued && !early {
+func (n *Narrator) appendID(dst []byte, cmd protocol.Code) (out []byte, ok bool) {
+	early := n.Dialect == Sendmail && cmd != protocol.CodeConnect && cmd != protocol.CodeHelo
+	if n.Mail.ID == "" || !n.Queued && !early {
 		return dst, false
 	}
 	if n.ids != nil {
 		*n.ids = append(*n.ids, len(dst))
 	}
-	return append(dst, n.mail.ID...), true
+	return append(dst, n.Mail.ID...), true
 }
 
 // appendOfEnvelope appends the value of a macro that tells of the sender or of a
 // recipient.
-func (n *narrator) appendOfEnvelope(dst []byte, name string) (out []byte, ok bool) {
+func (n *Narrator) appendOfEnvelope(dst []byte, name string) (out []byte, ok bool) {
 	var box protocol.View
 	of, what := name[:min(5, len(name))], name[min(5, len(name)):]
 	switch {
-	case of == "mail_" && n.mail.From.Addr != nil:
-		box = n.mail.From.Mailbox()
-	case of == "rcpt_" && n.to != nil:
-		box = n.to.Mailbox()
+	case of == "mail_" && n.Mail.From.Addr != nil:
+		box = n.Mail.From.Mailbox()
+	case of == "rcpt_" && n.To != nil:
+		box = n.To.Mailbox()
 	default:
 		return dst, false
 	}
@@ -102,7 +109,7 @@ func (n *narrator) appendOfEnvelope(dst []byte, name string) (out []byte, ok boo
 	case "host":
 		return append(dst, box[bytes.LastIndexByte(box, '@')+1:]...), true
 	case "mailer":
-		return append(dst, n.dialect.mailer()...), true
+		return append(dst, n.Dialect.mailer()...), true
 	}
 	return dst, false
 }

@@ -21,7 +21,7 @@ type Step struct {
 
 // Greeting returns connect and helo.
 func (t *Terms) Greeting(d Dialect, client *Client) *Packets {
-	p := composer{narrator: narrator{dialect: d, terms: t, client: client, mail: &Mail{}}}
+	p := composer{Narrator: Narrator{Dialect: d, Terms: t, Client: client, Mail: &Mail{}}}
 	p.step(&client.Connect)
 	p.step(&client.Helo)
 	return &p.Packets
@@ -30,13 +30,13 @@ func (t *Terms) Greeting(d Dialect, client *Client) *Packets {
 // Message returns sender, recipients, data, headers, body and end. The first
 // recipient is taken to be good.
 func (t *Terms) Message(d Dialect, client *Client, m *Mail) *Packets {
-	p := composer{narrator: narrator{dialect: d, terms: t, client: client, mail: m}}
+	p := composer{Narrator: Narrator{Dialect: d, Terms: t, Client: client, Mail: m}}
 	p.ids = &p.IDs
 	p.step(&m.From)
 	for i := range m.To {
-		p.to = &m.To[i]
-		p.step(p.to)
-		p.queued = true
+		p.To = &m.To[i]
+		p.step(p.To)
+		p.Queued = true
 	}
 	p.step(&protocol.Data{})
 	if t.Sends(protocol.CodeHeader) {
@@ -61,7 +61,7 @@ func (t *Terms) Message(d Dialect, client *Client, m *Mail) *Packets {
 // A composer makes Packets.
 type composer struct {
 	Packets
-	narrator
+	Narrator
 }
 
 // step appends a command and its macros.
@@ -69,9 +69,9 @@ func (p *composer) step(cmd protocol.Command) {
 	s := Step{Code: cmd.Code()}
 	p.Bytes = p.define(p.Bytes, s.Code)
 	s.Command = len(p.Bytes)
-	if p.terms.Sends(s.Code) {
+	if p.Terms.Sends(s.Code) {
 		p.Bytes = cmd.Append(p.Bytes)
-		s.Waits = p.terms.Waits(s.Code)
+		s.Waits = p.Terms.Waits(s.Code)
 	}
 	s.End = len(p.Bytes)
 	p.Steps = append(p.Steps, s)
