@@ -18,10 +18,18 @@ func TestNarrator(t *testing.T) {
 		name string
 		want string // "-" for none
 	}{
-		{before, "i", "-"}, {before, "mail_addr", "-"}, {before, "rcpt_addr", "-"}, {before, "unheard", "-"},
-		{postfix, "i", "-"}, {queued, "i", m.ID}, {sendmail, "i", m.ID},
-		{postfix, "rcpt_mailer", "smtp"}, {sendmail, "rcpt_mailer", "esmtp"}, {sendmail, "mail_mailer", "esmtp"},
-		{postfix, "rcpt_addr", m.To[0].Mailbox().String()}, {postfix, "client_name", "-"},
+		{before, "i", "-"},
+		{before, "mail_addr", "-"},
+		{before, "rcpt_addr", "-"},
+		{before, "unheard", "-"},
+		{postfix, "i", "-"},
+		{queued, "i", m.ID},
+		{sendmail, "i", m.ID},
+		{postfix, "rcpt_mailer", "smtp"},
+		{sendmail, "rcpt_mailer", "esmtp"},
+		{sendmail, "mail_mailer", "esmtp"},
+		{postfix, "rcpt_addr", m.To[0].Mailbox().String()},
+		{postfix, "client_name", "-"},
 	}
 	for _, tt := range tests {
 		got, ok := tt.n.Macro(protocol.CodeRcptTo, tt.name)
