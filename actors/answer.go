@@ -96,6 +96,9 @@ func (s *session) write(changes []byte) {
 	case protocol.CodeEndOfMessage:
 		s.drainOutlet() // what was flushed before comes first
 		s.loop.out = append(s.loop.out, changes...)
+		if cap(changes) <= maxRoom {
+			s.room = changes[:0]
+		}
 	}
 	s.loop.out = protocol.AppendReply(s.loop.out, s.answer.Answer, s.answer.text)
 }

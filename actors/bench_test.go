@@ -2,9 +2,11 @@ package actors
 
 import (
 	"runtime"
+	"strings"
 	"testing"
 
 	"millstream/handlers"
+	"millstream/protocol"
 )
 
 // idleActor does nothing with what it is told.
@@ -108,6 +110,36 @@ func BenchmarkMessage(b *testing.B) {
 			conn.wait(link)
 		}
 	})
+}
+
+// Messages of many sessions in turn, each in one read, of which the handlers see all and
+// answer nothing before the end.
+func BenchmarkNoReply(b *testing.B) {
+	h := handlers.Chain(
+		handlers.Observe(func(*handlers.Session, *protocol.MailFrom) {}),
+		handlers.Observe(func(*handlers.Session, *protocol.RcptTo) {}),
+		handlers.Observe(func(*handlers.Session, *protocol.Data) {}),
+		handlers.Observe(func(*handlers.Session, *protocol.Header) {}),
+		handlers.Observe(func(*handlers.Session, *protocol.EndOfHeader) {}),
+		handlers.Observe(func(*handlers.Session, *protocol.Body) {}),
+		handlers.On(func(_ *handlers.Session, m *handlers.Message) handlers.Reply {
+			m.AddHeader("X-Seen", "yes")
+			return handlers.Continue
+		}),
+	)
+	message := packets("DM M DR R DT T" + strings.Repeat(" DL L", 12) + " DN N DB B DE E")
+	sys, loop, _, _ := openNull(b, h)
+	defer sys.Stop()
+	links := make([]Link, 100)
+	for i := range links {
+		links[i] = loop.Open(new(nullConn), "test")
+		links[i].Feed(packets("O C H"))
+	}
+	b.SetBytes(int64(len(message)))
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		links[n%len(links)].Feed(message)
+	}
 }
 
 // A connection is opened, and closed again.

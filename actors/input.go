@@ -11,6 +11,7 @@ import (
 // input is what has come from the MTA and is not handled yet.
 type input struct {
 	in      []byte // of the batch under way
+	at      int    // how many bytes of in are handled
 	backlog []byte // whole packets that wait behind a pending answer, before in
 	scanned int    // how many bytes of backlog hold nothing that ends the wait
 	bad     error  // what is wrong with the bytes after backlog
@@ -33,16 +34,16 @@ func (s *session) take(b *batch) {
 		}
 	}
 	s.taps.sent(b.bytes, &s.loop.decoder, s.gen.cfg.MaxPacketSize)
-	s.in = b.bytes
+	s.in, s.at = b.bytes, 0
 	s.advance()
 	if s.hold != holdNothing {
 		s.keep()
 		s.interrupt()
 	}
 	if !s.deaf() {
-		b.taken = size - len(s.in)
+		b.taken = s.at
 	}
-	s.in = nil
+	s.in, s.at = nil, 0
 	if b.taken == 0 || s.hold != holdNothing {
 		return
 	}
@@ -58,14 +59,15 @@ func (s *session) deaf() bool { return s.bad != nil || s.ending && !s.renewed }
 
 // packet handles the next packet. It returns false if there is none.
 func (s *session) packet() bool {
-	src := &s.in
-	if len(s.backlog) > 0 {
-		src = &s.backlog
+	late := len(s.backlog) > 0
+	src := s.in[s.at:]
+	if late {
+		src = s.backlog
 	}
-	code, body, n, err := protocol.Frame(*src, s.gen.cfg.MaxPacketSize)
+	code, body, n, err := protocol.Frame(src, s.gen.cfg.MaxPacketSize)
 	switch {
 	case err != nil:
-		s.malformed(err, *src)
+		s.malformed(err, src)
 		return true
 	case n == 0 && s.bad != nil:
 		s.malformed(s.bad, nil)
@@ -75,13 +77,16 @@ func (s *session) packet() bool {
 	}
 	cmd, err := s.loop.decoder.Decode(code, body)
 	if err != nil {
-		s.malformed(err, *src)
+		s.malformed(err, src)
 		return true
 	}
-	if !s.command(cmd) || len(*src) == 0 {
-		return true // it comes again, or all was dropped
-	}
-	if *src = (*src)[n:]; len(s.backlog) == 0 {
+	switch {
+	case !s.command(cmd): // it comes again
+	case !late:
+		s.at += n
+	case len(s.backlog) > n:
+		s.backlog = s.backlog[n:]
+	default: // that was all, or all was dropped
 		s.backlog = nil
 	}
 	return true
@@ -112,15 +117,15 @@ func (s *session) look(b []byte) string {
 // keep puts the whole packets of in behind what waits already.
 func (s *session) keep() {
 	for {
-		_, _, n, err := protocol.Frame(s.in, s.gen.cfg.MaxPacketSize)
+		_, _, n, err := protocol.Frame(s.in[s.at:], s.gen.cfg.MaxPacketSize)
 		if err != nil {
 			s.bad = err
 		}
 		if n == 0 {
 			return
 		}
-		s.backlog = append(s.backlog, s.in[:n]...)
-		s.in = s.in[n:]
+		s.backlog = append(s.backlog, s.in[s.at:s.at+n]...)
+		s.at += n
 	}
 }
 

@@ -124,7 +124,8 @@ func (s *session) endOfMessage(c *protocol.EndOfMessage) handlers.Event {
 		if s.outlet == nil {
 			s.outlet = newOutlet(s.gen.cfg.MaxOutbound)
 		}
-		s.message = s.control.Message(chunk.Clone(), s)
+		s.message = s.control.Message(chunk.Clone(), s, s.room)
+		s.room = nil
 	}
 	if s.split {
 		s.during = handlers.KindBody

@@ -16,6 +16,7 @@ type work struct {
 	waiting
 	unsent unsent
 	plan   []task             // what is still to be done before the next packet, last first
+	room   []byte             // where the changes to the next message are gathered; the message has it while it ends
 	faults []handlers.Failure // errors that handlers are still to be told of
 	why    error              // why the connection ends
 	next   protocol.Code      // the command that gave up the last message
@@ -23,6 +24,9 @@ type work struct {
 
 // task is one stage of what a session has to do.
 type task func(*session)
+
+// maxRoom is how many bytes are kept for the changes to the next message.
+const maxRoom = 4 << 10
 
 // maxSpare is how many works a loop keeps that no session has in hand. While answers
 // are pending each session has one of its own.
@@ -49,9 +53,7 @@ func (s *session) layDown() {
 	}
 	s.work = nil
 	if spare := &s.loop.spare; len(*spare) < maxSpare {
-		room := w.plan[:0]
-		*w = work{}
-		w.plan = room
+		*w = work{plan: w.plan[:0], room: w.room}
 		*spare = append(*spare, w)
 	}
 }

@@ -44,7 +44,8 @@ func TestInlineAllocs(t *testing.T) {
 	}
 }
 
-// A message costs its Message, and the changes that fit into it nothing more.
+// A message costs its Message, and changes that fit into the room of those before
+// nothing more.
 func TestMessageAllocs(t *testing.T) {
 	if raceDetector {
 		t.Skip("allocations cannot be counted")

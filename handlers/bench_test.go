@@ -19,12 +19,15 @@ type rig struct {
 	control *handlers.Control
 	handler handlers.Handler
 	now     time.Time
+	room    []byte
 }
 
 // newRig returns a rig that has negotiated what follows from the handler.
 func newRig(tb testing.TB, h handlers.Handler) *rig {
 	tb.Helper()
-	r := &rig{tb, handlers.NewControl(context.Background(), handlers.Facts{PacketBuffer: 64 << 10}, nil), h, time.Now()}
+	r := &rig{
+		tb: tb, control: handlers.NewControl(context.Background(), handlers.Facts{PacketBuffer: 64 << 10}, nil), handler: h, now: time.Now(),
+	}
 	r.receive(&protocol.Negotiate{Offer: offer})
 	agreed, err := protocol.Agree(offer, protocol.Request{Actions: offer.Actions, Steps: h.Wants().Steps()})
 	if err != nil {
@@ -76,12 +79,14 @@ func (r *rig) message() {
 	r.command(benchEndOfHeader)
 	r.command(benchBody)
 	r.receive(benchEnd)
-	m := r.control.Message(nil, discard{})
+	m := r.control.Message(nil, discard{}, r.room)
 	s := r.control.Begin(context.Background())
 	reply := r.control.Call(r.handler, s, m)
-	if _, failed, err := r.control.Conclude(m); failed || err != nil {
+	packets, failed, err := r.control.Conclude(m)
+	if failed || err != nil {
 		r.tb.Fatal(err)
 	}
+	r.room = packets
 	r.apply(protocol.CodeEndOfMessage, reply.Status())
 	r.control.EndMessage(0)
 }

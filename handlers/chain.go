@@ -24,22 +24,36 @@ func Chain(hs ...Handler) Handler {
 		if h == nil {
 			panic(fmt.Errorf("%w: handler %d of Chain", ErrNull, i))
 		}
-		m, taken := &member{h}, takes(h)
-		for kind := range c.members {
-			if taken.Has(Kind(kind)) {
-				c.members[kind] = append(c.members[kind], m)
-			}
-		}
-		c.wants, c.taken = c.wants.or(h.Wants()), c.taken|taken
+		c.add(h)
 	}
 	return c
 }
 
 // chain is several handlers. It is shared by sessions and does not change.
 type chain struct {
+	all     []Handler
 	members [KindFinished + 1][]*member // that take each kind of event
 	wants   Wants
 	taken   Kinds
+}
+
+// add makes h the last of c. The members of a chain become members of c: to ask them in
+// turn is all that it does.
+func (c *chain) add(h Handler) {
+	if inner, ok := h.(*chain); ok {
+		for _, h := range inner.all {
+			c.add(h)
+		}
+		return
+	}
+	m, taken := &member{h}, takes(h)
+	for kind := range c.members {
+		if taken.Has(Kind(kind)) {
+			c.members[kind] = append(c.members[kind], m)
+		}
+	}
+	c.all = append(c.all, h)
+	c.wants, c.taken = c.wants.or(h.Wants()), c.taken|taken
 }
 
 // member is a handler of a chain.

@@ -128,16 +128,14 @@ func (m *Message) setBlocking(yes bool) {
 }
 
 // Message returns the event at the end of a message. chunk is owned. Its changes
-// go to out, from any goroutine.
-func (c *Control) Message(chunk protocol.View, out Outlet) *Message {
-	m := &Message{c: c, chunk: chunk, out: out}
-	m.packets = m.space[:0]
-	c.msg = m
-	return m
+// are gathered in room, which may be nil, and go to out, from any goroutine.
+func (c *Control) Message(chunk protocol.View, out Outlet, room []byte) *Message {
+	c.msg = &Message{c: c, chunk: chunk, out: out, packets: room[:0]}
+	return c.msg
 }
 
 // Conclude ends the changes to a message and returns the packets not yet flushed,
-// quarantine included. There are none if the handler failed or the event is over,
+// quarantine included: nobody else has them or their room any more. There are none if the handler failed or the event is over,
 // and if failed: then a change could not be made. The error says why, or why a
 // quarantine was left out.
 func (c *Control) Conclude(m *Message) (packets []byte, failed bool, err error) {

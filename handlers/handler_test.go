@@ -71,7 +71,7 @@ func TestVerbs(t *testing.T) {
 	verbs(t, &protocol.EndOfHeader{})
 	verbs(t, &protocol.Body{})
 	verbs(t, &protocol.Unknown{})
-	verbs(t, c.Message(nil, discard{}))
+	verbs(t, c.Message(nil, discard{}, nil))
 	verbs(t, &handlers.Abort{})
 	observes(t, &protocol.Macro{})
 	observes(t, &handlers.Established{})

@@ -29,11 +29,8 @@ type Message struct {
 	err      error
 	body     bodyRun
 	answered bool
-	blocking bool      // its handler runs where it may block
-	space    [192]byte // the first packets
-
-	shadow *tally // what is noted of changes that go nowhere; nil if they are made
-	reason string // for the quarantine of a shadow
+	blocking bool    // its handler runs where it may block
+	shadow   *shadow // nil if changes are made
 }
 
 // Chunk returns the last piece of the body if it came with the event. It is nil

@@ -65,7 +65,7 @@ func atEnd(t *testing.T, buffer int, actions protocol.Actions) (*handlers.Contro
 		t.Fatal(err)
 	}
 	o := &outlet{}
-	m := c.Message(nil, o)
+	m := c.Message(nil, o, nil)
 	c.Begin(context.Background())
 	return c, m, o
 }
@@ -243,10 +243,10 @@ func TestMessageCan(t *testing.T) {
 
 func TestMessageChunk(t *testing.T) {
 	c := newControl()
-	if m := c.Message(nil, &outlet{}); m.Chunk() != nil {
+	if m := c.Message(nil, &outlet{}, nil); m.Chunk() != nil {
 		t.Errorf("chunk %q", m.Chunk())
 	}
-	if m := c.Message(view("x"), &outlet{}); string(m.Chunk()) != "x" {
+	if m := c.Message(view("x"), &outlet{}, nil); string(m.Chunk()) != "x" {
 		t.Errorf("chunk %q", m.Chunk())
 	}
 }

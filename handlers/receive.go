@@ -11,27 +11,23 @@ import (
 // The error is that of [protocol.Machine.Receive].
 func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, error) {
 	c.lock()
-	defer c.unlock()
-	if macro, ok := cmd.(*protocol.Macro); ok {
-		c.macros.Define(macro)
-		return protocol.Turn{Event: true}, nil
-	}
 	code := cmd.Code()
 	turn, err := c.machine.Receive(code)
-	if err != nil {
-		return turn, err
+	switch {
+	case err != nil || turn.Aborts != protocol.StateInvalid:
+	case code == protocol.CodeMacro:
+		c.macros.Define(cmd.(*protocol.Macro))
+	default:
+		if turn.Begins || c.tally == nil && c.machine.InMessage() {
+			c.tally = newTally(now)
+		}
+		c.arrive(cmd, code)
+		if !turn.Pending {
+			c.settle(code, protocol.StatusContinue)
+		}
 	}
-	if turn.Aborts != protocol.StateInvalid {
-		return turn, nil
-	}
-	if turn.Begins || c.tally == nil && c.machine.InMessage() {
-		c.tally = newTally(now)
-	}
-	c.arrive(cmd, code)
-	if !turn.Pending {
-		c.settle(code, protocol.StatusContinue)
-	}
-	return turn, nil
+	c.unlock()
+	return turn, err
 }
 
 // arrive notes what a command in order says.

@@ -325,7 +325,7 @@ func TestRenew(t *testing.T) {
 	if s.Timeout() != time.Hour {
 		t.Error("the session of the last client sets something")
 	}
-	m := c.Message(nil, discard{})
+	m := c.Message(nil, discard{}, nil)
 	m.AddHeader("X-A", "1")
 	checkIs(t, m.Err())
 }

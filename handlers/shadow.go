@@ -3,13 +3,19 @@ package handlers
 // Shadow returns a message that tells what m tells and can be changed as m can, but
 // whose changes go nowhere; changes returns those that were made to it, in the fields of
 // a Result that are about changes. It is for trying out a handler.
-func (m *Message) Shadow() (shadow *Message, changes func() *Result) {
-	shadow = &Message{c: m.c, out: nowhere{}, chunk: m.chunk, shadow: &tally{newBody: -1}}
-	return shadow, func() *Result {
-		shadow.mu.Lock()
-		defer shadow.mu.Unlock()
-		return shadow.shadow.result(shadow.reason)
+func (m *Message) Shadow() (s *Message, changes func() *Result) {
+	s = &Message{c: m.c, out: nowhere{}, chunk: m.chunk, shadow: &shadow{tally: tally{newBody: -1}}}
+	return s, func() *Result {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.shadow.tally.result(s.shadow.reason)
 	}
+}
+
+// shadow is what is noted of changes that go nowhere.
+type shadow struct {
+	tally  tally
+	reason string // for the quarantine
 }
 
 // nowhere takes changes that are not made.
@@ -24,7 +30,7 @@ func (nowhere) Wait() {}
 // hold notes that a message is to be quarantined. The caller holds the lock of m.
 func (m *Message) hold(reason string) {
 	if m.shadow != nil {
-		m.shadow.quarantined, m.reason = true, reason
+		m.shadow.tally.quarantined, m.shadow.reason = true, reason
 		return
 	}
 	m.c.mu.Lock()
@@ -36,7 +42,7 @@ func (m *Message) hold(reason string) {
 // holds the locks.
 func (m *Message) counts() *tally {
 	if m.shadow != nil {
-		return m.shadow
+		return &m.shadow.tally
 	}
 	return m.c.tally
 }

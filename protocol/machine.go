@@ -51,9 +51,8 @@ type Turn struct {
 	Aborts State
 
 	Begins  bool   // a message begins
-	Event   bool   // handlers are to be told
+	Pending bool   // handlers are to be told, and the machine waits for Apply
 	Answer  Status // the answer when they are not; Default if there is none
-	Pending bool   // the machine waits for Apply
 }
 
 // Receive moves m on by a command. A command out of order is a [*StateError]
@@ -67,7 +66,7 @@ func (m *Machine) Receive(c Code) (Turn, error) {
 	}
 	switch s := &onCommand[c]; {
 	case c == CodeMacro:
-		return Turn{Event: true}, nil
+		return Turn{}, nil
 	case s.givesUp && m.inMessage && m.pending != CodeAbort:
 		return m.abandon(), nil
 	case c == CodeQuit || c == CodeQuitNewConnection:
@@ -91,7 +90,7 @@ func (m *Machine) Receive(c Code) (Turn, error) {
 
 // abandon begins the end of a message that is given up.
 func (m *Machine) abandon() Turn {
-	t := Turn{Aborts: m.state, Event: true, Pending: true}
+	t := Turn{Aborts: m.state, Pending: true}
 	m.state, m.pending = StateAbort, CodeAbort
 	return t
 }
@@ -115,7 +114,7 @@ func (m *Machine) take(c Code, s *step) (Turn, error) {
 		return Turn{Begins: begins, Answer: m.answer(c, StatusContinue)}, nil
 	}
 	m.pending = c
-	return Turn{Begins: begins, Event: true, Pending: true}, nil
+	return Turn{Begins: begins, Pending: true}, nil
 }
 
 // allows reports whether a command that begins no message may come now.

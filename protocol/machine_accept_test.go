@@ -131,14 +131,12 @@ func checkTurn(t *testing.T, m *Machine, c Code, means string) {
 		if !ok || fault.State != before.State() || fault.Code != c {
 			t.Errorf("error %#v", err)
 		}
-	case "d":
-		want = Turn{Event: true}
 	case "=":
 		want = Turn{Answer: StatusReject}
 	case "x":
-		want = Turn{Aborts: before.State(), Event: true, Pending: true}
+		want = Turn{Aborts: before.State(), Pending: true}
 	case "+":
-		want = Turn{Begins: c == CodeMailFrom, Event: true, Pending: true}
+		want = Turn{Begins: c == CodeMailFrom, Pending: true}
 	}
 	if turn != want {
 		t.Errorf("%+v, want %+v", turn, want)

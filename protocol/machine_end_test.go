@@ -55,7 +55,7 @@ func checkAbort(t *testing.T, m *Machine, by Code, at State) {
 	t.Helper()
 	last := m.LastState()
 	turn, err := m.Receive(by)
-	if err != nil || turn != (Turn{Aborts: at, Event: true, Pending: true}) || m.State() != StateAbort {
+	if err != nil || turn != (Turn{Aborts: at, Pending: true}) || m.State() != StateAbort {
 		t.Errorf("%v by %v: %+v, error %v", at, by, turn, err)
 	}
 	effect, err := m.Apply(StatusReject, StatusTempFail) // of no effect
@@ -69,8 +69,7 @@ func checkAbort(t *testing.T, m *Machine, by Code, at State) {
 		return
 	}
 	turn, err = m.Receive(by)
-	want := Turn{Begins: by == CodeMailFrom, Event: by == CodeMailFrom || by == CodeHelo}
-	want.Pending = want.Event
+	want := Turn{Begins: by == CodeMailFrom, Pending: by == CodeMailFrom || by == CodeHelo}
 	if err != nil || turn != want || turn.Begins != m.InMessage() {
 		t.Errorf("%v received again: %+v, error %v; want %+v", by, turn, err, want)
 	}

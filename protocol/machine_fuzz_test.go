@@ -80,12 +80,12 @@ func (p *player) command(c Code, s Status) {
 			p.command(c, s)
 		}
 	case turn.Pending:
-		if !turn.Event || turn.Answer != StatusDefault || p.m.Pending() != c {
+		if turn.Answer != StatusDefault || p.m.Pending() != c {
 			p.fail("%v: %+v", c, turn)
 		}
 		p.apply(s)
 	default:
-		if turn.Event != (c == CodeMacro) || (turn.Answer != StatusDefault) != p.waits(c) {
+		if (turn.Answer != StatusDefault) != p.waits(c) {
 			p.fail("%v: %+v, and the MTA waits: %v", c, turn, p.waits(c))
 		}
 	}
@@ -113,7 +113,7 @@ func (p *player) waits(c Code) bool {
 
 // aborts gives up the message.
 func (p *player) aborts(turn Turn, before Machine) {
-	if !p.within || turn.Aborts != before.state || !turn.Event || !turn.Pending || turn.Answer != StatusDefault {
+	if !p.within || turn.Aborts != before.state || !turn.Pending || turn.Answer != StatusDefault {
 		p.fail("%+v in state %v, in a message: %v", turn, before.state, p.within)
 	}
 	effect, err := p.m.Apply(StatusContinue, StatusTempFail)

@@ -42,7 +42,7 @@ func run(t testing.TB, m *Machine, commands string) {
 func answer(t testing.TB, m *Machine, c Code, s Status) Effect {
 	t.Helper()
 	turn, err := m.Receive(c)
-	if err != nil || !turn.Pending || !turn.Event {
+	if err != nil || !turn.Pending {
 		t.Fatalf("%v: %+v, error %v", c, turn, err)
 	}
 	effect, err := m.Apply(s, StatusTempFail)

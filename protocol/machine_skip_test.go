@@ -29,7 +29,7 @@ func TestSkip(t *testing.T) {
 			before := *m
 			for range 2 {
 				turn, err := m.Receive(CodeBody)
-				if err != nil || turn.Event || turn.Pending || packetLetter(turn.Answer) != tt.more || *m != before {
+				if err != nil || turn.Pending || packetLetter(turn.Answer) != tt.more || *m != before {
 					t.Errorf("more of the body: %+v, error %v; want %s", turn, err, tt.more)
 				}
 			}
@@ -37,14 +37,14 @@ func TestSkip(t *testing.T) {
 				t.Errorf("a header: error %v", err)
 			}
 			run(t, m, "U")
-			if turn, err := m.Receive(CodeBody); err != nil || turn.Event {
+			if turn, err := m.Receive(CodeBody); err != nil || turn.Pending {
 				t.Errorf("body after an unknown command: %+v, error %v", turn, err)
 			}
 			if effect := answer(t, m, CodeEndOfMessage, StatusContinue); !effect.Ends {
 				t.Errorf("end-of-message: %+v", effect)
 			}
 			run(t, m, "MRT")
-			if turn, err := m.Receive(CodeBody); err != nil || turn != (Turn{Event: true, Pending: true}) {
+			if turn, err := m.Receive(CodeBody); err != nil || turn != (Turn{Pending: true}) {
 				t.Errorf("body of the next message: %+v, error %v", turn, err)
 			}
 		})
@@ -57,7 +57,7 @@ func TestSkipEnds(t *testing.T) {
 	run(t, m, "M")
 	answer(t, m, CodeBody, StatusSkip)
 	run(t, m, "AM")
-	if turn, err := m.Receive(CodeBody); err != nil || !turn.Event {
+	if turn, err := m.Receive(CodeBody); err != nil || !turn.Pending {
 		t.Errorf("body of the next message: %+v, error %v", turn, err)
 	}
 }
@@ -86,7 +86,7 @@ func TestNotWanted(t *testing.T) {
 			m.status = StatusReject // of a command before
 			within := m.InMessage()
 			turn, err := m.Receive(c)
-			if err != nil || turn.Event || turn.Pending || packetLetter(turn.Answer) != tt.want {
+			if err != nil || turn.Pending || packetLetter(turn.Answer) != tt.want {
 				t.Errorf("%v, %s: %+v, error %v; want %s", c, tt.name, turn, err, tt.want)
 			}
 			if turn.Begins != (c == CodeMailFrom) || m.InMessage() != (turn.Begins || within) {
@@ -117,7 +117,7 @@ func TestNoMail(t *testing.T) {
 		m := agreedMachine(StepNoMail, StepNoMail)
 		for range 2 {
 			turn, err := m.Receive(c)
-			if err != nil || turn != (Turn{Begins: true, Event: true, Pending: true}) || !m.InMessage() {
+			if err != nil || turn != (Turn{Begins: true, Pending: true}) || !m.InMessage() {
 				t.Errorf("%v: %+v, error %v", c, turn, err)
 			}
 			if _, err := m.Apply(StatusContinue, StatusTempFail); err != nil {

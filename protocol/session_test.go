@@ -54,7 +54,7 @@ func (s *smallSession) take(command Command) {
 		return
 	}
 	s.macros.Arrive(code)
-	if turn.Event {
+	if turn.Pending || code == CodeMacro {
 		s.tell(code.String())
 	}
 	switch {

@@ -105,7 +105,7 @@ func (s *Session) ask(cmd protocol.Command) {
 		s.negotiation = s.control.Negotiation(c.Offer.Normal(), s.request())
 		ev = s.negotiation
 	case *protocol.EndOfMessage:
-		s.message = s.control.Message(c.Chunk.Clone(), &s.flushed)
+		s.message = s.control.Message(c.Chunk.Clone(), &s.flushed, nil)
 		ev = s.message
 	}
 	s.answer(ev)

@@ -37,7 +37,7 @@ func BenchmarkRules(b *testing.B) {
 		h := filter(b, list...)
 		control := handlers.NewControl(b.Context(), facts, nil)
 		s := control.Begin(b.Context())
-		msg := control.Message(nil, nil)
+		msg := control.Message(nil, nil, nil)
 		steps := events{from("192.0.2.77")}
 		if name == "message" {
 			steps = events{mail("<someone@sender.example>"), rcpt("<somebody@receiver.example>"), msg}
