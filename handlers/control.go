@@ -114,9 +114,15 @@ func (c *Control) lock() {
 // unlock undoes lock.
 func (c *Control) unlock() {
 	if !c.held {
-		c.mu.Unlock()
+		c.unlockAlone()
 	}
 }
+
+// unlockAlone is for unlock, which would be too large to be inlined where there mostly is
+// a Hold.
+//
+//go:noinline
+func (c *Control) unlockAlone() { c.mu.Unlock() }
 
 // Machine returns the state machine of the session.
 func (c *Control) Machine() *protocol.Machine { return &c.machine }
@@ -137,7 +143,6 @@ func (c *Control) newSession(ctx context.Context) *Session {
 // before is over.
 func (c *Control) Begin(ctx context.Context) *Session {
 	c.lock()
-	defer c.unlock()
 	s := c.event
 	if s != nil {
 		s.end(ErrStaleResponse)
@@ -148,6 +153,7 @@ func (c *Control) Begin(ctx context.Context) *Session {
 	} else { // nobody may have kept it
 		s.ctx, s.cancel, s.over = ctx, nil, nil
 	}
+	c.unlock()
 	return s
 }
 

@@ -89,25 +89,24 @@ func (c *Control) Agree(a protocol.Agreement) {
 // [protocol.Machine.Apply].
 func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took time.Duration) (protocol.Effect, error) {
 	c.lock()
-	defer c.unlock()
 	if c.event != nil {
 		c.event.end(ErrStaleResponse)
 	}
 	e, err := c.machine.Apply(s, fallback)
 	c.settle(code, e.Status)
-	t := c.tally
-	if t == nil {
-		return e, err
-	}
-	t.handlers += took
-	if code == protocol.CodeAbort { // its state is that of the message
+	switch t := c.tally; {
+	case t == nil:
+	case code == protocol.CodeAbort: // its state is that of the message
+		t.handlers += took
 		t.status = protocol.StatusAbort
-		return e, err
+	default:
+		t.handlers += took
+		t.status, t.state = e.Status, c.machine.State()
+		if err != nil { // the changes go with the answer that was not legal
+			t.quarantined = false
+		}
 	}
-	t.status, t.state = e.Status, c.machine.State()
-	if err != nil { // the changes go with the answer that was not legal
-		t.quarantined = false
-	}
+	c.unlock()
 	return e, err
 }
 

@@ -83,7 +83,7 @@ func (m *Macros) drop(i, j int) {
 	if from == to {
 		return
 	}
-	m.buf = slices.Delete(m.buf, int(from), int(to))
+	m.buf = append(m.buf[:from], m.buf[to:]...)
 	for k := i; k < j; k++ {
 		m.ends[k] = from
 	}
