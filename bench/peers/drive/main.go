@@ -16,9 +16,14 @@ import (
 )
 
 // peers are the servers; ours is held against each of the others.
-var peers = []string{ours, "libmilter", "gomilter", "epoll", "epoll" + raw}
+var peers = []string{ours, "libmilter", "gomilter", bare, bare + raw}
 
-const ours = "millstream"
+// The servers that more is known of: ours, and the one that does nothing but the system
+// calls.
+const (
+	ours = "millstream"
+	bare = "epoll"
+)
 
 // raw ends the name of a peer that is to make its system calls behind the back of
 // Go's scheduler.

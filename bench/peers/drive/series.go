@@ -16,6 +16,7 @@ type testCase struct {
 	stream bool // nothing is answered before the end of the message
 	churn  bool // a connection for each message
 	inet   bool
+	half   bool // at half the rate that ours can take, which only the bare loop can too
 	idle   bool // sessions that only wait: bytes, not time
 }
 
@@ -24,6 +25,8 @@ var cases = []testCase{
 	{name: "lock step, tcp", inet: true},
 	{name: "no reply, unix", stream: true},
 	{name: "no reply, tcp", stream: true, inet: true},
+	{name: "no reply at one rate, unix", stream: true, half: true},
+	{name: "no reply at one rate, tcp", stream: true, inet: true, half: true},
 	{name: "one message per connection, unix", churn: true},
 	{name: "idle session, unix", idle: true},
 }
@@ -52,12 +55,24 @@ type cost struct {
 	p99               time.Duration
 }
 
-// measure returns the costs of a case by peer, one for each round.
+// measure returns the costs of a case by peer, one for each round; none for a peer that
+// does not take part.
 func (s *series) measure(ctx context.Context, c testCase) ([][]cost, error) {
+	var rate load.Schedule
+	if c.half {
+		n, err := s.halfRate(ctx, c.setup(ours))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		rate = load.Schedule{{From: n, To: n}}
+	}
 	costs := make([][]cost, len(s.peers))
 	for range s.rounds {
 		for p, peer := range s.peers {
-			one, err := s.once(ctx, peer, c)
+			if c.half && peer != ours && !strings.HasPrefix(peer, bare) {
+				continue
+			}
+			one, err := s.once(ctx, peer, c, rate)
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", peer, c.name, err)
 			}
@@ -67,8 +82,8 @@ func (s *series) measure(ctx context.Context, c testCase) ([][]cost, error) {
 	return costs, nil
 }
 
-// once measures a server of its own.
-func (s *series) once(ctx context.Context, peer string, c testCase) (cost, error) {
+// setup returns how the server of a peer is started.
+func (c *testCase) setup(peer string) setup {
 	u := setup{peer: peer, at: serverPlace, inet: c.inet}
 	if c.stream {
 		u.args = append(u.args, "-stream")
@@ -76,7 +91,13 @@ func (s *series) once(ctx context.Context, peer string, c testCase) (cost, error
 	if strings.HasSuffix(peer, raw) {
 		u.args = append(u.args, raw)
 	}
-	cfg := load.Config{Mails: usualMail(), Connections: s.connections, Duration: s.time, WarmUp: s.time / 4}
+	return u
+}
+
+// once measures a server of its own, in a closed loop if rate is nil.
+func (s *series) once(ctx context.Context, peer string, c testCase, rate load.Schedule) (cost, error) {
+	u := c.setup(peer)
+	cfg := load.Config{Mails: usualMail(), Connections: s.connections, Rate: rate, Duration: s.time, WarmUp: s.time / 4}
 	if c.churn {
 		cfg.Reuse = 1
 	}

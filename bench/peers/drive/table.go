@@ -44,6 +44,10 @@ func (t *table) row(c testCase, costs [][]cost) {
 	fmt.Fprintf(&t.costs, "%s, %s:", c.name, unit)
 	for p, peer := range t.peers {
 		list := costs[p]
+		if len(list) == 0 {
+			cells = append(cells, " –")
+			continue
+		}
 		server := medianOf(list, func(c cost) float64 { return c.server })
 		fmt.Fprintf(&t.costs, " %s %.1f", peer, server)
 		if !c.idle {
