@@ -12,13 +12,16 @@ import (
 // [*PanicError].
 func (c *Control) Call(h Handler, s *Session, ev Event) (r Reply) {
 	c.Release()
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			r = panicked(v)
+		if !returned {
+			r = panicked(recover())
 		}
 		c.failed = r.failed
 	}()
-	return h.Handle(s, ev)
+	r = h.Handle(s, ev)
+	returned = true
+	return r
 }
 
 // called returns the reply of h, or a failed one if h panics.

@@ -129,7 +129,10 @@ func (t *tally) header(h *protocol.Header, limits *ResultLimits) {
 		return
 	}
 	t.headerSize += size
-	t.headers = append(t.headers, headerSpan{t.keep(h.Name), t.keep(h.Value)})
+	from := len(t.buf)
+	t.buf = append(append(t.buf, h.Name...), h.Value...)
+	value := from + len(h.Name)
+	t.headers = append(t.headers, headerSpan{span{from, value}, span{value, len(t.buf)}})
 }
 
 // answer notes what became of the last recipient. refused says that the MTA

@@ -11,8 +11,8 @@ import (
 // All sets stand in one buffer, oldest stage first, as they were sent: names and values
 // each ended by a NUL. To define a set is to copy it, and again allocates nothing.
 type Macros struct {
-	buf  []byte
-	ends [numSets]uint32 // where the set of each stage ends in buf
+	buf []byte
+	at  [numSets + 1]uint32 // where the set of each stage begins in buf, which is where the one before ends
 }
 
 // setOf has the place of the macros of each stage, from 1, in the order in which
@@ -39,14 +39,6 @@ func (c Code) HasMacros() bool {
 	return ok
 }
 
-// bounds returns where set i begins and ends.
-func (m *Macros) bounds(i int) (from, to uint32) {
-	if i > 0 {
-		from = m.ends[i-1]
-	}
-	return from, m.ends[i]
-}
-
 // Define replaces the macros of a stage. A stage without macros is ignored.
 func (m *Macros) Define(p *Macro) {
 	i, ok := set(p.Stage)
@@ -54,13 +46,16 @@ func (m *Macros) Define(p *Macro) {
 		return
 	}
 	m.drop(i, i+1)
-	at, n := int(m.ends[i]), len(m.buf)
+	at, n := int(m.at[i]), len(m.buf)
 	m.buf = append(m.buf, p.pairs...)
 	if at < n { // a newer stage has macros already: move them behind
 		rotate(m.buf[at:], n-at)
 	}
-	m.shift(i, len(m.buf)-n)
+	m.shift(i+1, len(m.buf)-n)
 }
+
+// set returns set i.
+func (m *Macros) set(i int) View { return m.buf[m.at[i]:m.at[i+1]] }
 
 // rotate moves the first n bytes of b to its end.
 func rotate(b []byte, n int) {
@@ -69,25 +64,24 @@ func rotate(b []byte, n int) {
 	slices.Reverse(b)
 }
 
-// shift moves the ends of set i and all after it.
+// shift moves set i and all after it.
 func (m *Macros) shift(i, by int) {
-	for ; i < numSets; i++ {
-		m.ends[i] = uint32(int(m.ends[i]) + by)
+	for ; i <= numSets; i++ {
+		m.at[i] += uint32(by)
 	}
 }
 
 // drop empties the sets from i up to but not including j.
 func (m *Macros) drop(i, j int) {
-	from, _ := m.bounds(i)
-	to := m.ends[j-1]
+	from, to := m.at[i], m.at[j]
 	if from == to {
 		return
 	}
 	m.buf = append(m.buf[:from], m.buf[to:]...)
-	for k := i; k < j; k++ {
-		m.ends[k] = from
+	for k := i + 1; k < j; k++ {
+		m.at[k] = from
 	}
-	m.shift(j, -int(to-from))
+	m.shift(j, int(from)-int(to))
 }
 
 // Set sets one macro of a stage. It is for tests.
@@ -96,8 +90,7 @@ func (m *Macros) Set(stage Code, name, value string) {
 	if !ok {
 		return
 	}
-	from, to := m.bounds(i)
-	pairs := slices.Clone(m.buf[from:to])
+	pairs := slices.Clone(m.set(i))
 	pairs = appendString(appendString(pairs, bare(name)), value)
 	m.Define(&Macro{Stage: stage, pairs: pairs})
 }
@@ -168,8 +161,7 @@ func (m *Macros) find(i int, name string) (value View, ok bool) {
 
 // pairs yields the names, without braces, and values of set i.
 func (m *Macros) pairs(i int) iter.Seq2[View, View] {
-	from, to := m.bounds(i)
-	return namedPairs(m.buf[from:to])
+	return namedPairs(m.set(i))
 }
 
 // All yields every macro once, with the value Lookup returns.
