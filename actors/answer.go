@@ -100,7 +100,9 @@ func (s *session) write(changes []byte) {
 			s.room = changes[:0]
 		}
 	}
-	s.loop.out = protocol.AppendReply(s.loop.out, s.answer.Answer, s.answer.text)
+	if s.answer.Answer != protocol.StatusDefault {
+		s.loop.out = protocol.AppendReply(s.loop.out, s.answer.Answer, s.answer.text)
+	}
 }
 
 // after plans what follows an answer.

@@ -81,7 +81,7 @@ func (s *session) packet() bool {
 		return true
 	}
 	switch {
-	case !s.command(cmd): // it comes again
+	case !s.command(code, cmd): // it comes again
 	case !late:
 		s.at += n
 	case len(s.backlog) > n:

@@ -25,9 +25,13 @@ type turn struct {
 
 // command handles one command. It returns false if the command has given up a
 // message, and has to come again when that is done with.
-func (s *session) command(cmd protocol.Command) bool {
-	code := cmd.Code()
+func (s *session) command(code protocol.Code, cmd protocol.Command) bool {
 	s.control.Hold()
+	if m, ok := cmd.(*protocol.Macro); ok { // every other packet is one
+		s.code = code
+		s.define(m)
+		return true
+	}
 	turn, err := s.control.Receive(cmd, s.loop.stamp)
 	if err != nil {
 		s.fail(err)
@@ -46,8 +50,6 @@ func (s *session) command(cmd protocol.Command) bool {
 	case turn.Pending:
 		s.next = 0
 		s.ask(cmd)
-	case code == protocol.CodeMacro:
-		s.define(cmd.(*protocol.Macro))
 	case isQuit(code):
 		s.renewed = code == protocol.CodeQuitNewConnection
 		s.finish(nil)
@@ -59,8 +61,9 @@ func (s *session) command(cmd protocol.Command) bool {
 	return true
 }
 
-// define tells of macros.
+// define takes macros, and tells of them.
 func (s *session) define(m *protocol.Macro) {
+	s.control.Define(m)
 	switch {
 	case !m.Stage.HasMacros():
 		s.log(slog.LevelDebug, "macros for a command that has none", slog.String("command", m.Stage.String()))

@@ -6,18 +6,25 @@ import (
 	"millstream/protocol"
 )
 
+// Define is Receive for macros.
+func (c *Control) Define(m *protocol.Macro) {
+	c.lock()
+	c.macros.Define(m)
+	c.unlock()
+}
+
 // Receive moves the session on by a command: its state, its macros, and what is
 // known of the client and the message. now is the time at which a message begins.
 // The error is that of [protocol.Machine.Receive].
 func (c *Control) Receive(cmd protocol.Command, now time.Time) (protocol.Turn, error) {
-	c.lock()
+	if macro, ok := cmd.(*protocol.Macro); ok {
+		c.Define(macro)
+		return protocol.Turn{}, nil
+	}
 	code := cmd.Code()
+	c.lock()
 	turn, err := c.machine.Receive(code)
-	switch {
-	case err != nil || turn.Aborts != protocol.StateInvalid:
-	case code == protocol.CodeMacro:
-		c.macros.Define(cmd.(*protocol.Macro))
-	default:
+	if err == nil && turn.Aborts == protocol.StateInvalid {
 		if turn.Begins || c.tally == nil && c.machine.InMessage() {
 			c.tally = newTally(now)
 		}
