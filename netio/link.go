@@ -92,6 +92,11 @@ func (l *link) closed(err error) {
 
 // Write is [actors.Conn].
 func (l *link) Write(packets []byte) error {
+	if l.conn.OutboundBuffered() == 0 {
+		if packets = packets[sendNow(l.conn.Fd(), packets):]; len(packets) == 0 {
+			return nil
+		}
+	}
 	_, err := l.conn.Write(packets)
 	return err
 }
