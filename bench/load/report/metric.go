@@ -143,13 +143,13 @@ func compared(runs []*load.Result) []comparison {
 // against returns how a value compares with that of the first run.
 func (m *metric) against(v, first float64) (text string, change int) {
 	ratio := v / first
-	if !finite(ratio) || ratio < 0 {
-		if v == first { // none, as before
-			return "=", 0
-		}
-		return none, 0
-	}
 	switch {
+	case v == 0 && first == 0:
+		return "=", 0
+	case finite(v) && v > 0 && first == 0: // some where there were none
+		return "from 0", m.better
+	case !finite(ratio) || ratio < 0:
+		return none, 0
 	case ratio >= 1+clearly:
 		change = m.better
 	case ratio <= 1-clearly:

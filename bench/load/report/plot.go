@@ -41,6 +41,8 @@ type figure struct {
 
 type legendKey struct{ Name, Class string }
 
+// A mark is a tick at one place, with its label at another: across for those below
+// the plane, else down.
 type mark struct{ At, Base, Label string }
 
 type drawn struct {
@@ -126,15 +128,17 @@ func (p *plane) atY(v float64) float64 { return p.bottom - p.y.at(v)*(p.bottom-p
 const letter = 7
 
 // marksX returns the ticks below the plane, but for those that would cover another.
+// A label that would leave the picture stands beside its tick.
 func (p *plane) marksX() (marks []mark) {
 	free := math.Inf(-1)
 	for _, t := range p.x.ticks {
 		at, half := p.atX(t.value), float64(letter*utf8.RuneCountInString(t.label))/2
-		if at-half < free {
+		base := min(at, p.right+marginRight-half)
+		if base-half < free {
 			continue
 		}
-		free = at + half + letter
-		marks = append(marks, mark{At: coordinate(at), Label: t.label})
+		free = base + half + letter
+		marks = append(marks, mark{At: coordinate(at), Base: coordinate(base), Label: t.label})
 	}
 	return marks
 }

@@ -167,9 +167,9 @@ func TestMarksDoNotOverlap(t *testing.T) {
 		x:      axis{log: true, tight: true, format: percentile, ticks: percentileTicks},
 		curves: []curve{{xs: []float64{2, 1e9}, ys: []float64{1, 2}}},
 	}
-	end := math.Inf(-1)
-	for _, m := range c.draw().XTicks {
-		at, err := strconv.ParseFloat(m.At, 64)
+	end, f := math.Inf(-1), c.draw()
+	for _, m := range f.XTicks {
+		at, err := strconv.ParseFloat(m.Base, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,5 +178,8 @@ func TestMarksDoNotOverlap(t *testing.T) {
 			t.Errorf("%q begins at %g, before %g", m.Label, at-half, end)
 		}
 		end = at + half
+	}
+	if end > float64(f.Width) {
+		t.Errorf("the last label ends at %g, outside of %d", end, f.Width)
 	}
 }

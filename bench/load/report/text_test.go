@@ -161,7 +161,10 @@ func TestAgainst(t *testing.T) {
 		{"hardly", -1, 1.04, 1, "1.04×", 0},
 		{"neither", 0, 9, 1, "9.00×", 0},
 		{"nothing twice", -1, 0, 0, "=", 0},
-		{"from nothing", -1, 1, 0, none, 0},
+		{"some from nothing", -1, 1, 0, "from 0", -1},
+		{"more from nothing", 1, 1, 0, "from 0", 1},
+		{"unknown from nothing", -1, math.Inf(1), 0, none, 0},
+		{"nothing from some", -1, 0, 1, "0×", 1},
 		{"unknown", -1, math.NaN(), 1, none, 0},
 	}
 	for _, tt := range tests {
