@@ -111,6 +111,15 @@ var faults = []fault{
 		kind: ErrorProtocol,
 	},
 	{
+		name: "reply without a code", at: protocol.CodeMailFrom, answer: bytesOf(0, 0, 0, 4, 'y', 'n', 'o', 0),
+		kind: ErrorProtocol, text: "reply-text",
+	},
+	{
+		name: "progress before the end", at: protocol.CodeRcptTo,
+		answer: func(n []byte) []byte { return append([]byte{0, 0, 0, 1, 'p'}, n...) },
+		kind:   ErrorProtocol, text: "progress answers envelope-recipient",
+	},
+	{
 		name: "change that was not agreed on", at: protocol.CodeEndOfMessage,
 		answer: func(n []byte) []byte { return goOn(protocol.AppendReplaceBody(nil, []byte("new"))) },
 		kind:   ErrorProtocol, text: "replace-body was not agreed on",

@@ -81,7 +81,8 @@ func idle(i *load.Idle) string {
 	if i.After == 0 {
 		return text
 	}
-	return fmt.Sprintf("%s, %s of memory each", text, size(i.PerSession()))
+	return fmt.Sprintf("%s, %s of memory each, from %s without them to %s",
+		text, size(i.PerSession()), size(float64(i.Before)), size(float64(i.After)))
 }
 
 // setup returns how a run was set up, and where it ran.

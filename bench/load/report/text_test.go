@@ -53,7 +53,7 @@ func TestText(t *testing.T) {
 		"at":        "at 1.50 s: no answer to end-of-message in 30s",
 		"generator": "generator 400 µs CPU per message, 0.400 CPUs busy, memory 41.0 MB, at most 52.0 MB, process 10",
 		"server":    "server 1.03 ms CPU per message, 1.10 CPUs busy, memory 80.0 MB, at most 95.0 MB, process 11",
-		"idle":      "idle 1,000 sessions held, 8.00 kB of memory each",
+		"idle":      "idle 1,000 sessions held, 8.00 kB of memory each, from 60.0 MB without them to 68.0 MB",
 		"latency":   "latency count p50 p90 p99 p99.9 max",
 	} {
 		if line := fields(got, first); line != want {
