@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"net"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +162,29 @@ func TestProgress(t *testing.T) {
 	u := r.Server
 	if u == nil || u.PID != unix.Getpid() || u.CPU <= 0 || u.Memory <= 0 || u.Peak < u.Memory || u.CPUs <= 0 || r.Generator.CPU <= 0 {
 		t.Errorf("server %+v, generator %+v", u, r.Generator)
+	}
+}
+
+// A process that ends before the run does is not shown as one that needs nothing.
+func TestProcessEnds(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "cat")
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	m := &testMilter{}
+	m.answer = func(_ net.Conn, code protocol.Code, _ int, _ []byte) ([]byte, bool, bool) {
+		if code == protocol.CodeEndOfMessage {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+		return nil, false, false
+	}
+	r, err := Run(t.Context(), Config{Address: m.start(t), Mails: mails()[:1], Messages: 1, PID: cmd.Process.Pid}, nil)
+	if err != nil || r.Counts.Messages != 1 || r.Server != nil || !hasWarning(r, "has ended") {
+		t.Errorf("%+v, %v, %v", r.Server, r.Warnings, err)
 	}
 }
 

@@ -98,8 +98,7 @@ func (m *meter) finish() *Result {
 	slices.SortStableFunc(r.Samples, func(a, b ErrorSample) int { return int(a.At - b.At) })
 	r.Samples = r.Samples[:min(len(r.Samples), maxSamples)]
 	r.Generator = m.self.usage(m.before.self, r.Elapsed)
-	if m.server.known() {
-		u := m.server.usage(m.before.server, r.Elapsed)
+	if u := m.server.usage(m.before.server, r.Elapsed); u.Memory > 0 {
 		r.Server = &u
 	}
 	r.Warnings = m.warnings(slept)
@@ -136,7 +135,11 @@ func (m *meter) warnings(slept time.Duration) (list []string) {
 	if r.Idle != nil && r.Idle.Sessions < c.Idle {
 		warn("only %d of %d idle sessions were open when the messages began", r.Idle.Sessions, c.Idle)
 	}
-	if c.PID > 0 && !m.server.known() {
+	switch {
+	case c.PID == 0 || r.Server != nil:
+	case m.server.known():
+		warn("process %d has ended: what it used is not known", c.PID)
+	default:
 		warn("process %d cannot be looked at: its CPU time and memory are not known", c.PID)
 	}
 	return list

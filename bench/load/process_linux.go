@@ -69,12 +69,10 @@ func (p process) memories() (now, peak int64) {
 	return int64(status.VmRSS), int64(status.VmHWM)
 }
 
-// usage returns what a process has used since before.
+// usage returns what a process has used since before. Of one that has ended nobody
+// knows any more: then it uses no memory.
 func (p process) usage(before processTime, elapsed time.Duration) Usage {
 	now := p.time()
-	if now.all < before.all { // it has ended, and nobody knows any more
-		now = before
-	}
 	u := Usage{PID: p.pid, CPU: now.all - before.all, User: now.user - before.user}
 	u.Memory, u.Peak = p.memories()
 	if elapsed > 0 {

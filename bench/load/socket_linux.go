@@ -65,7 +65,7 @@ func (t *target) clone() target {
 func (t *target) connect() (fd int, underWay bool, err error) {
 	fd, err = unix.Socket(t.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return -1, false, fmt.Errorf("milter: socket: %w", err)
+		return -1, false, connectError(err)
 	}
 	if t.family != unix.AF_UNIX && !t.delay {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // only slower without it
@@ -98,6 +98,8 @@ func connectError(err error) error {
 	switch {
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		hint = ": this machine has no local port left; use a unix socket, or more messages per connection"
+	case errors.Is(err, unix.EMFILE):
+		hint = ": each session is one; allow this process more with ulimit -n, or have fewer sessions"
 	case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOENT):
 		hint = ": does the milter listen there?"
 	}

@@ -1,0 +1,20 @@
+package load
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Who cannot connect is told what to do.
+func TestConnectError(t *testing.T) {
+	for err, hint := range map[error]string{
+		unix.EMFILE: "ulimit -n", unix.EADDRNOTAVAIL: "a unix socket", unix.ENOENT: "does the milter listen", unix.EACCES: "permission denied",
+	} {
+		if got := connectError(err); !errors.Is(got, err) || !strings.Contains(got.Error(), hint) {
+			t.Errorf("%v: no %q", got, hint)
+		}
+	}
+}
