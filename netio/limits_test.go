@@ -268,8 +268,9 @@ type lateClient struct {
 
 func dialLater(t *testing.T, s *Server) *lateClient {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	mustDo(t, err)
+	syscall.CloseOnExec(fd)
 	a := s.Addrs()[0].(*net.TCPAddr)
 	return &lateClient{fd, &syscall.SockaddrInet4{Port: a.Port, Addr: [4]byte(a.IP.To4())}}
 }

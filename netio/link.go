@@ -23,10 +23,11 @@ type link struct {
 	session   actors.Link
 	from      *listener
 	tcp       bool
-	feeding   bool // the session is handling what was read
-	closing   bool // the session is over
-	lingering bool // its output is still on its way
-	shut      bool // our half of the connection is ended
+	feeding   bool  // the session is handling what was read
+	closing   bool  // the session is over
+	lingering bool  // its output is still on its way
+	shut      bool  // our half of the connection is ended
+	broken    error // why the write under way fails: the kernel tells it once
 }
 
 // open begins the session of a connection.
@@ -83,7 +84,10 @@ func (l *link) closed(err error) {
 	if l.session == nil {
 		return
 	}
-	if errors.Is(err, io.EOF) {
+	switch {
+	case l.broken != nil:
+		err = l.broken
+	case errors.Is(err, io.EOF):
 		err = nil
 	}
 	l.session.Lost(err, l.conn.InboundBuffered() > 0)
@@ -93,11 +97,14 @@ func (l *link) closed(err error) {
 // Write is [actors.Conn].
 func (l *link) Write(packets []byte) error {
 	if l.conn.OutboundBuffered() == 0 {
-		if packets = packets[sendNow(l.conn.Fd(), packets):]; len(packets) == 0 {
+		n, err := sendNow(l.conn.Fd(), packets)
+		if packets = packets[n:]; len(packets) == 0 {
 			return nil
 		}
+		l.broken = err
 	}
 	_, err := l.conn.Write(packets)
+	l.broken = nil
 	return err
 }
 

@@ -3,6 +3,7 @@ package netio
 import (
 	"errors"
 	"net"
+	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -50,20 +51,24 @@ func acknowledge(fd int) {
 const maxSendNow = 16 << 10
 
 // sendNow gives the kernel what it takes of b without waiting, and returns how much that
-// is; 0 also for any error, which the next write tells. Answers are short and many, and
-// most of what one costs is its system call: this one does not go by way of the file
-// system, and as it never waits the scheduler of Go is not told of it.
-func sendNow(fd int, b []byte) int {
+// is. The error says why a connection is broken, and is told only once: the next write
+// has EPIPE. Answers are short and many, and most of what one costs is its system call:
+// this one does not go by way of the file system, and as it never waits the scheduler of
+// Go is not told of it.
+func sendNow(fd int, b []byte) (n int, err error) {
 	if len(b) == 0 || len(b) > maxSendNow {
-		return 0
+		return 0, nil
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+	sent, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
 		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	runtime.KeepAlive(b)
-	if errno != 0 {
-		return 0
+	switch errno {
+	case 0:
+		return int(sent), nil
+	case unix.EAGAIN:
+		return 0, nil
 	}
-	return int(n)
+	return 0, os.NewSyscallError("write", errno)
 }
 
 // shutWrite ends the output of a connection. The MTA reads what was sent, and then
