@@ -96,7 +96,7 @@ func (s *session) write(changes []byte) {
 	case protocol.CodeEndOfMessage:
 		s.drainOutlet() // what was flushed before comes first
 		s.loop.out = append(s.loop.out, changes...)
-		if cap(changes) <= maxRoom {
+		if n := cap(changes); n > 0 && n <= maxRoom {
 			s.room = changes[:0]
 		}
 	}

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"millstream/handlers"
@@ -223,6 +224,31 @@ func TestChainSkipBesideObserver(t *testing.T) {
 	c := inMessage(t, 0, mail("<a>"))
 	h := handlers.Chain(watching[*protocol.Body](&told, "a"), answering[*protocol.Body](later(handlers.Skip)))
 	checkStatus(t, ask(c, h, body("x")), protocol.StatusContinue)
+}
+
+// A chain that stands in another one twice is asked in both places, and a member that
+// skips in one of them does not skip in the other.
+func TestChainTwice(t *testing.T) {
+	var told []string
+	replies := []handlers.Reply{handlers.Skip, handlers.Continue}
+	inner := handlers.Chain(
+		handlers.On(func(*handlers.Session, *protocol.Body) handlers.Reply {
+			told = append(told, "a")
+			r := replies[0]
+			replies = append(replies[1:], handlers.Continue)
+			return r
+		}),
+		noting[*protocol.Body](&told, "b", handlers.Continue))
+	s := handlertest.New(t, handlers.Chain(inner, noting[*protocol.Body](&told, "c", handlers.Continue), inner))
+	s.Do(mail("<a@example.com>"))
+	for _, want := range []string{"a b c a b", "b c a b"} {
+		s.Do(body("x"))
+		checkTold(t, &told, strings.Fields(want)...)
+	}
+	alone := handlertest.New(t, inner)
+	alone.Do(mail("<a@example.com>"))
+	alone.Do(body("x"))
+	checkTold(t, &told, "a", "b")
 }
 
 // A function that skips when its message is gone does not skip the next one.

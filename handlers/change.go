@@ -135,9 +135,9 @@ func (c *Control) Message(chunk protocol.View, out Outlet, room []byte) *Message
 }
 
 // Conclude ends the changes to a message and returns the packets not yet flushed,
-// quarantine included: nobody else has them or their room any more. There are none if the handler failed or the event is over,
-// and if failed: then a change could not be made. The error says why, or why a
-// quarantine was left out.
+// quarantine included: nobody else has them or their room any more. There are none if
+// the handler failed or the event is over, and if failed: then a change could not be
+// made. The error says why, or why a quarantine was left out.
 func (c *Control) Conclude(m *Message) (packets []byte, failed bool, err error) {
 	c.msg = nil
 	m.mu.Lock()

@@ -37,8 +37,14 @@ func recovered(r *Reply) {
 	}
 }
 
-// panicked returns the reply of a handler that panics with v.
-func panicked(v any) Reply { return Failed(&PanicError{Value: v, Stack: debug.Stack()}) }
+// panicked returns the reply of a handler that panics with v, or if that is nil ends its
+// goroutine.
+func panicked(v any) Reply {
+	if v == nil {
+		v = exited
+	}
+	return Failed(&PanicError{Value: v, Stack: debug.Stack()})
+}
 
 // Guard returns what f returns, or a failed reply if f panics.
 func (c *Control) Guard(f func() Reply) Reply {
@@ -62,11 +68,7 @@ func finally(f func() Reply, then func(Reply)) {
 	returned := false
 	defer func() {
 		if !returned {
-			var v any = exited
-			if p := recover(); p != nil {
-				v = p
-			}
-			r = panicked(v)
+			r = panicked(recover())
 		}
 		then(r)
 	}()
