@@ -37,6 +37,12 @@ var bare = regexp.MustCompile(`^\s*([\w.-]+)\s*=\s*([^\s"'\[{#][^\s#]*)`)
 // flags finds what others write for true and false.
 var flags = regexp.MustCompile(`^(?i:yes|no|on|off|true|false)$`)
 
+// isFlag reports whether a value is one of the two flags of TOML, so that it is not wrong.
+func isFlag(value []byte) bool { return string(value) == "true" || string(value) == "false" }
+
+// lineOfItsOwn is how to mend what stands behind a good value.
+const lineOfItsOwn = "write # before a comment, and each key in a line of its own"
+
 // blunders are what the decoder says of mistakes that are made often, and how to mend
 // them.
 var blunders = []struct{ said, hint string }{
@@ -49,7 +55,7 @@ var blunders = []struct{ said, hint string }{
 	{"is already defined", "keep one of them"},
 	{"expected '=' after key", `write key = "value", or [table]`},
 	{"invalid character at start of key", `write key = "value", or [table]`},
-	{"expected newline", "write # before a comment, and each key in a line of its own"},
+	{"expected newline", lineOfItsOwn},
 }
 
 // mend says how to mend a mistake in a line, where rest begins with what is wrong; "" if
@@ -65,6 +71,8 @@ func mend(said string, line, rest []byte) string {
 		return "end lines with a line feed"
 	case first == ';' || bytes.HasPrefix(rest, []byte("//")):
 		return "write # before a comment"
+	case strings.Contains(said, "expected newline") && (bytes.IndexByte(rest, '=') >= 0 || value != nil && isFlag(value[2])):
+		return lineOfItsOwn
 	case value != nil && flags.Match(value[2]):
 		return "write true or false, in small letters"
 	case value != nil:
