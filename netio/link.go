@@ -23,11 +23,10 @@ type link struct {
 	session   actors.Link
 	from      *listener
 	tcp       bool
-	feeding   bool  // the session is handling what was read
-	closing   bool  // the session is over
-	lingering bool  // its output is still on its way
-	shut      bool  // our half of the connection is ended
-	broken    error // why the write under way fails: the kernel tells it once
+	feeding   bool // the session is handling what was read
+	closing   bool // the session is over
+	lingering bool // its output is still on its way
+	shut      bool // our half of the connection is ended
 }
 
 // open begins the session of a connection.
@@ -85,8 +84,8 @@ func (l *link) closed(err error) {
 		return
 	}
 	switch {
-	case l.broken != nil:
-		err = l.broken
+	case l.loop.broken != nil:
+		err = l.loop.broken
 	case errors.Is(err, io.EOF):
 		err = nil
 	}
@@ -101,10 +100,10 @@ func (l *link) Write(packets []byte) error {
 		if packets = packets[n:]; len(packets) == 0 {
 			return nil
 		}
-		l.broken = err
+		l.loop.broken = err
 	}
 	_, err := l.conn.Write(packets)
-	l.broken = nil
+	l.loop.broken = nil
 	return err
 }
 
@@ -146,6 +145,7 @@ type loop struct {
 	events    gnet.EventLoop
 	sessions  *actors.Loop
 	lingering map[*link]time.Time // sessions that are over, and until when the MTA may take their output
+	broken    error               // why the write under way fails: the kernel tells it once
 
 	ticking atomic.Bool // a tick is on its way
 	ticked  time.Time   // when one was sent last; for the ticking goroutine

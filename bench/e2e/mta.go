@@ -127,7 +127,7 @@ func workDir(tb testing.TB) string {
 	tb.Helper()
 	const enough = 256 << 20
 	var shm syscall.Statfs_t
-	if syscall.Statfs("/dev/shm", &shm) == nil && int64(shm.Bavail)*shm.Bsize >= enough {
+	if syscall.Statfs("/dev/shm", &shm) == nil && int64(shm.Bavail)*int64(shm.Bsize) >= enough { //nolint:unconvert // a uint32 elsewhere
 		return tempDir(tb, "/dev/shm")
 	}
 	return tempDir(tb, os.TempDir())

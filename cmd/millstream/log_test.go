@@ -225,10 +225,12 @@ func TestJournal(t *testing.T) {
 // underJournal starts the program, and returns what reads the lines of the journal.
 func underJournal(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
-	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	syscall.CloseOnExec(ends[0])
+	syscall.CloseOnExec(ends[1])
 	journal, stderr := os.NewFile(uintptr(ends[0]), "journal"), os.NewFile(uintptr(ends[1]), "stderr")
 	t.Cleanup(func() { _ = journal.Close() })
 	defer stderr.Close()

@@ -6,12 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/sys/unix"
 
 	"millstream/handlers"
 	"millstream/handlers/handlertest"
@@ -30,28 +28,6 @@ func fails(t *testing.T, s *handlertest.Session, size int, want error, mend stri
 	if err := failures[0]; !errors.Is(err, want) || !strings.Contains(err.Error(), mend) {
 		t.Errorf("error %v, want %v and %q", err, want, mend)
 	}
-}
-
-// A disk that is full fails the messages that do not fit, leaves nothing of them, and
-// takes those that do.
-func TestFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("no small disk can be mounted: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil { // it is busy while a file is open
-			t.Error(err)
-		}
-	})
-	box := newBox(t, dir, nil)
-	s := handlertest.New(t, box.handler)
-	for range 3 {
-		fails(t, s, 400_000, syscall.ENOSPC, "make room there")
-		box.has(t)
-	}
-	s.Send(letterTo("x\r\n", "<b@y.example>"))
-	box.has(t, copyOf("x\r\n"))
 }
 
 // A maildir that is gone fails messages, is not made again, and is used when it is back.
@@ -77,30 +53,6 @@ func TestGone(t *testing.T) {
 	}
 	s.Send(letterTo("2\r\n", "<b@y.example>"))
 	box.has(t, copyOf("1\r\n"), copyOf("2\r\n"))
-}
-
-// A maildir that may not be written to fails messages, and is not taken by New.
-func TestReadOnly(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("no disk can be mounted: %v", err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
-	box := newBox(t, dir, nil)
-	s := handlertest.New(t, box.handler)
-	begin(s, 0)
-	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
-		t.Fatal(err)
-	}
-	if out := s.EndOfMessage(); out.Status != protocol.StatusTempFail || len(s.Failures()) != 1 {
-		t.Errorf("answered %v", out.Status)
-	}
-	fails(t, s, 10, syscall.EROFS, "let the user of the server write there")
-	settings := Defaults()
-	settings.Maildir = dir
-	if _, err := New(settings, nil); !errors.Is(err, syscall.EROFS) {
-		t.Errorf("New: %v", err)
-	}
 }
 
 // A message that goes on after a failure does so without a copy, and without another
