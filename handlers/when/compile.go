@@ -167,6 +167,12 @@ func (c *compiler) expression() (*expression, ast.Node, error) {
 	if value, known := c.truth(root); known && !value && !c.anyValue {
 		return nil, nil, c.fault(root, "the expression is never true", "take it out, or mend what it compares")
 	}
+	if !c.anyValue {
+		if found := c.impossible(root, true, make(map[string]known)); found != nil {
+			return nil, nil, c.fault(found.node, "the expression is never true",
+				found.name+" cannot be so: mend this, or what contradicts it")
+		}
+	}
 	if err := optimizer.Optimize(&tree.Node, c.config); err != nil {
 		return nil, nil, located(err)
 	}

@@ -61,6 +61,23 @@ func TestErrors(t *testing.T) {
 		{`sender == "a" && !("x" in ["x"])`, `1:15: the expression is never true: take it out, or mend what it compares`},
 		{`!(tls || true)`, `1:1: the expression is never true: take it out, or mend what it compares`},
 		{`authenticated ? false : 2 < 1`, `1:29: the expression is never true: take it out, or mend what it compares`},
+		{`rcpt_count > 5 && rcpt_count < 3`, `1:30: the expression is never true: rcpt_count cannot be so: mend this, or what contradicts it`},
+		{`rcpt_count > 5 && tls && !(rcpt_count >= 7) && 6 != rcpt_count`, `1:50: the expression is never true: rcpt_count cannot be so: mend this, or what contradicts it`},
+		{`authenticated && tls && !authenticated`, `1:26: the expression is never true: authenticated cannot be so: mend this, or what contradicts it`},
+		{`authenticated == false && authenticated`, `1:27: the expression is never true: authenticated cannot be so: mend this, or what contradicts it`},
+		{`helo == "a" && "b" == helo`, `1:20: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
+		{`helo in ["a", "b"] && helo not in ["b", "a", "c"]`, `1:32: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
+		{`helo in ["a", "b"] && helo in ["c"]`, `1:28: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
+		{`hour in 8..17 && hour >= 18`, `1:23: the expression is never true: hour cannot be so: mend this, or what contradicts it`},
+		{`hour > 23`, `1:6: the expression is never true: hour cannot be so: mend this, or what contradicts it`},
+		{`size < 0`, `1:6: the expression is never true: size cannot be so: mend this, or what contradicts it`},
+		{`client_port == 65536`, `1:13: the expression is never true: client_port cannot be so: mend this, or what contradicts it`},
+		{`in_network("trusted") && !in_network("trusted")`, `1:27: the expression is never true: in_network("trusted") cannot be so: mend this, or what contradicts it`},
+		{`(tls || sender == "a") && !tls && sender == "b"`, `1:2: the expression is never true: tls cannot be so: mend this, or what contradicts it`},
+		{`!(tls || !(tls || hour > 24))`, `1:12: the expression is never true: tls cannot be so: mend this, or what contradicts it`},
+		{`tls || sender_domain == "Example.com"`, `1:25: sender_domain has small letters only, and never "Example.com": write "example.com"`},
+		{`rcpt_domain endsWith ".Example"`, `1:22: rcpt_domain has small letters only, and never ".Example": write ".example"`},
+		{`lower(helo) in ["a", "Bad"]`, `1:22: what lower returns has small letters only, and never "Bad": write "bad"`},
 		{`header(helo) == ""`, `1:1: header wants words in quotes, so that what it needs is known beforehand: write header("Subject")`},
 		{`header("a", "b") == ""`, `1:1: header wants words in quotes, so that what it needs is known beforehand: write header("Subject")`},
 		{`heder("Subject") == ""`, `1:1: unknown function "heder": did you mean header?`},
@@ -196,6 +213,34 @@ func TestDeep(t *testing.T) {
 			if _, ok := errors.AsType[*when.Error](err); !ok {
 				t.Errorf("%.20s...: %v", source, err)
 			}
+		}
+	}
+}
+
+// What can be true is not taken for what never is.
+func TestCompilePossible(t *testing.T) {
+	for _, source := range []string{
+		`rcpt_count > 5 && rcpt_count < 7`,
+		`rcpt_count >= 5 && rcpt_count <= 5 && rcpt_count != 6`,
+		`rcpt_count > 5 || rcpt_count < 3`,
+		`!(rcpt_count > 5 && rcpt_count < 3)`,
+		`hour >= 22 || hour < 6`,
+		`hour not in 8..17 && hour == 18`,
+		`size > 1.5 && size < 2.5`,
+		`size > -1`,
+		`helo != "a" && helo != "b"`,
+		`helo in ["a", "b"] && helo != "a"`,
+		`tls && (authenticated || !tls)`,
+		`(tls || authenticated) && !tls`,
+		`tls == authenticated && !tls`,
+		`header("A") == "a" && header("B") == "b"`,
+		`sender contains "A" && sender_domain != "example.com"`,
+		`any(rcpts, # == "a") && any(rcpts, # == "b")`,
+		`(let d = helo; d == "a") || (let d = sender; d == "b")`,
+		`declared_size > size && size > declared_size - 1`,
+	} {
+		if _, err := when.Compile(source, nil); err != nil {
+			t.Errorf("%s: %v", source, err)
 		}
 	}
 }

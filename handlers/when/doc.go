@@ -9,7 +9,9 @@
 // All that can be wrong with an expression without a session is an error when it is
 // compiled, with its line and column and, where a word is not known, the word that is
 // most like it: unknown names, types that do not fit, a division by zero, a pattern that
-// is none, a word that a name can never be, an expression that can never be true.
+// is none, a word that a name can never be, an expression that can never be true. The last is
+// found where names are compared with constants: rcpt_count > 5 && rcpt_count < 3, tls &&
+// !tls, hour > 23, sender_domain == "Example.com".
 //
 // # The language
 //

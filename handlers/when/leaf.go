@@ -1,6 +1,7 @@
 package when
 
 import (
+	"math"
 	"time"
 
 	"millstream/handlers"
@@ -21,6 +22,8 @@ type leaf struct {
 	macro   string   // the macro that it is, or follows from
 	result  string   // the handler that it tells of
 	words   []string // all that it can be, if it is one of a few
+	most    int      // the largest number that it can be; 0 is any. None is below 0
+	small   bool     // it has no capital letters
 
 	get any // func(moment) of string, int, bool or []string
 }
@@ -91,7 +94,7 @@ func variables(where *time.Location) []leaf {
 			get: func(m moment) string { return m.kind.String() },
 		},
 		leaf{
-			key: "hour", known: atConnect, final: atMail,
+			key: "hour", known: atConnect, final: atMail, most: 23,
 			get: func(moment) int { return time.Now().In(where).Hour() },
 		},
 		leaf{
@@ -122,7 +125,7 @@ func connectionVariables() []leaf {
 			host, _ := m.s.Client()
 			return host
 		}},
-		{key: "client_port", needs: connect, get: func(m moment) int {
+		{key: "client_port", needs: connect, most: math.MaxUint16, get: func(m moment) int {
 			_, addr := m.s.Client()
 			return int(addr.Port)
 		}},
@@ -186,12 +189,12 @@ func messageVariables() []leaf {
 	rcpt := handlers.Of(atRcpt)
 	return []leaf{
 		{key: "sender", known: atMail, final: atMail, gathers: gatherSender, get: func(m moment) string { return m.f.sender }},
-		{key: "sender_domain", known: atMail, final: atMail, gathers: gatherSender, get: func(m moment) string { return domain(m.f.sender) }},
+		{key: "sender_domain", small: true, known: atMail, final: atMail, gathers: gatherSender, get: func(m moment) string { return domain(m.f.sender) }},
 		{key: "sender_params", known: atMail, final: atMail, gathers: gatherParams, get: func(m moment) []string { return m.f.params }},
 		{key: "declared_size", known: atMail, final: atMail, gathers: gatherParams, get: func(m moment) int { return declared(m.f.params) }},
 
 		{key: "rcpt", known: atRcpt, final: atRcpt, each: true, needs: rcpt, gathers: gatherRcpt, get: func(m moment) string { return m.f.rcpt }},
-		{key: "rcpt_domain", known: atRcpt, final: atRcpt, each: true, needs: rcpt, gathers: gatherRcpt, get: func(m moment) string { return domain(m.f.rcpt) }},
+		{key: "rcpt_domain", small: true, known: atRcpt, final: atRcpt, each: true, needs: rcpt, gathers: gatherRcpt, get: func(m moment) string { return domain(m.f.rcpt) }},
 		{key: "rcpt_params", known: atRcpt, final: atRcpt, each: true, needs: rcpt, gathers: gatherRcptParams, get: func(m moment) []string { return m.f.rcptParams }},
 		{key: "rcpts", known: atRcpt, final: atData, needs: rcpt, gathers: gatherRcpts, get: func(m moment) []string { return m.f.rcpts }},
 		{key: "rcpt_count", known: atRcpt, final: atData, needs: rcpt, gathers: gatherCount, get: func(m moment) int { return m.f.count }},

@@ -32,32 +32,54 @@ func (c *compiler) binary(n *ast.BinaryNode) {
 		}
 	case "??":
 		c.fail(n, "?? is not part of the language of expressions", "nothing is missing here: a text that is not known is empty")
+	case "contains", "startsWith", "endsWith":
+		c.words(n.Left, n.Right, false)
 	case "==", "!=":
-		c.words(n.Left, n.Right)
-		c.words(n.Right, n.Left)
+		c.words(n.Left, n.Right, true)
+		c.words(n.Right, n.Left, true)
 	case "in":
 		if list, ok := n.Right.(*ast.ArrayNode); ok {
 			for _, element := range list.Nodes {
-				c.words(n.Left, element)
+				c.words(n.Left, element, true)
 			}
 		}
 	}
 }
 
-// words checks that what a leaf is compared with is one of the words that it can be.
-func (c *compiler) words(n, with ast.Node) {
-	id, ok := n.(*ast.IdentifierNode)
+// words checks that what a leaf is compared with is one of the words that it can be, as a
+// whole or in part.
+func (c *compiler) words(n, with ast.Node, whole bool) {
 	text, isText := with.(*ast.StringNode)
-	if !ok || !isText {
+	if !isText {
+		return
+	}
+	if b, ok := n.(*ast.BuiltinNode); ok && b.Name == "lower" {
+		c.smallLetters(with, "what lower returns", text.Value)
+	}
+	id, ok := n.(*ast.IdentifierNode)
+	if !ok {
 		return
 	}
 	for _, l := range c.leaves {
-		if l.key == id.Value && l.words != nil && !slices.Contains(l.words, text.Value) {
+		if l.key != id.Value {
+			continue
+		}
+		if l.small {
+			c.smallLetters(with, l.key, text.Value)
+		}
+		if whole && l.words != nil && !slices.Contains(l.words, text.Value) {
 			hint := nearest(text.Value, l.words)
 			if hint == "" {
 				hint = "it is one of " + strings.Join(l.words, ", ")
 			}
 			c.fail(with, l.key+" is never "+strconv.Quote(text.Value), hint)
 		}
+	}
+}
+
+// smallLetters checks that what is compared with a text in small letters is in such, too.
+func (c *compiler) smallLetters(at ast.Node, what, text string) {
+	if small := strings.ToLower(text); small != text {
+		c.fail(at, what+" has small letters only, and never "+strconv.Quote(text), "write "+strconv.Quote(small))
 	}
 }
