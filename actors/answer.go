@@ -58,7 +58,7 @@ func (s *session) apply(r handlers.Reply) {
 			s.report(err, "")
 		}
 	}
-	if e.Ends {
+	if s.decides(e) {
 		s.control.Decided(r.By(), text)
 	}
 	s.answer = outcome{e, text, took}
@@ -67,6 +67,18 @@ func (s *session) apply(r handlers.Reply) {
 	}
 	s.write(changes)
 	s.after(e)
+}
+
+// decides reports whether an answer says what becomes of the message: it ends the message,
+// or refuses a recipient, of which there may be no other. One that is given up keeps that.
+func (s *session) decides(e protocol.Effect) bool {
+	switch s.code {
+	case protocol.CodeAbort:
+		return false
+	case protocol.CodeRcptTo:
+		return e.Ends || e.Status == protocol.StatusReject || e.Status == protocol.StatusTempFail
+	}
+	return e.Ends
 }
 
 // changes ends the changes to a message, if this is the end of one, and returns

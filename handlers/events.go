@@ -61,7 +61,7 @@ type Result struct {
 
 	State            protocol.State  // of the last event
 	Status           protocol.Status // how it ended; StatusAbort if it was given up
-	By               string          // the name of the handler that decided, if it has one: see [Named]
+	By               string          // the name of the handler that decided, if it has one (see [Named]), or refused the last recipient of none left
 	Reply            string          // what the SMTP client was to see of a refusal, if the handler said
 	Quarantined      bool
 	QuarantineReason string

@@ -117,8 +117,8 @@ func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took ti
 	return e, err
 }
 
-// Decided notes whose answer has ended the message, and what the SMTP client is to
-// see of it; text may be nil.
+// Decided notes whose answer has ended the message or refused a recipient, and what the
+// SMTP client is to see of it; text may be nil. The last one counts.
 func (c *Control) Decided(by string, text *protocol.SMTPReply) {
 	c.lock()
 	defer c.unlock()

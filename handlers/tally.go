@@ -179,7 +179,9 @@ func (t *tally) result(reason string) *Result {
 		HandlerTime: t.handlers,
 		By:          t.by,
 	}
-	if t.reply != nil {
+	if t.status == protocol.StatusAbort && t.kept[fateTaken] > 0 { // what refused others is not why
+		r.By = ""
+	} else if t.reply != nil {
 		r.Reply = t.reply.String()
 	}
 	if t.quarantined {

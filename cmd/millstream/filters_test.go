@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,12 +119,40 @@ func loggedCases() []loggedCase {
 			map[string]any{"verdict": "abort", "reason": ""},
 		},
 		{
+			"no recipient left", deferring("<a>", "<b>"), "<x>",
+			[]string{"<a>", "<b>"},
+			(&protocol.Abort{}).Append(nil),
+			map[string]any{"verdict": "abort", "rcpts": 0., "rejected": 2., "by": "grey", "reply": "450 4.7.1 come again, <b>"},
+		},
+		{
+			"one recipient left, and given up", deferring("<b>"), "<x>",
+			[]string{"<a>", "<b>"},
+			(&protocol.Abort{}).Append(nil),
+			map[string]any{"verdict": "abort", "rcpts": 1., "rejected": 1., "by": "", "reply": ""},
+		},
+		{
+			"one recipient left, and taken", deferring("<b>"), "<x>",
+			[]string{"<a>", "<b>"},
+			end,
+			map[string]any{"verdict": "continue", "rcpts": 1., "rejected": 1., "by": "", "reply": ""},
+		},
+		{
 			"broken", handlers.Need(), "<x>",
 			[]string{"<a>"},
 			[]byte{0, 0, 0, 0},
 			map[string]any{"verdict": "abort", "reason": "milter: protocol error: empty packet"},
 		},
 	}
+}
+
+// deferring returns a handler called grey that refuses recipients for now.
+func deferring(to ...string) handlers.Handler {
+	return handlers.Named("grey", handlers.On(func(_ *handlers.Session, r *protocol.RcptTo) handlers.Reply {
+		if slices.Contains(to, string(r.Addr)) {
+			return handlers.TempFail.With(450, "4.7.1", "come again, "+string(r.Addr))
+		}
+		return handlers.Continue
+	}))
 }
 
 // TestLogMessage checks that the line of a message says what it was, what became of it,
