@@ -4,24 +4,23 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
-	"strings"
 
 	"millstream/netio"
 )
 
 // printHints prints what to put into the configuration of an MTA that is to use the
-// server.
+// server. An MTA takes one of its sockets: with two it would have each mail filtered
+// twice.
 func printHints(w io.Writer, addrs []net.Addr) {
-	var postfix, sendmail []string
-	for i, a := range addrs {
-		name := "millstream"
-		if i > 0 {
-			name += strconv.Itoa(i + 1)
+	others := ""
+	for i, a := range addrs[1:] {
+		if i == 0 {
+			others = "An MTA is to have one socket: with two each mail is filtered twice. The others are\n\n"
 		}
-		postfix = append(postfix, netio.PostfixAddr(a))
-		sendmail = append(sendmail, fmt.Sprintf("INPUT_MAIL_FILTER(`%s', `S=%s, F=, T=C:30s;S:10s;R:10s;E:5m')dnl",
-			name, netio.MilterAddr(a)))
+		others += fmt.Sprintf("    %s, for Sendmail S=%s\n", netio.PostfixAddr(a), netio.MilterAddr(a))
+	}
+	if others != "" {
+		others += "\n"
 	}
 	_, _ = fmt.Fprintf(w, `Postfix, in /etc/postfix/main.cf, then "postfix reload":
 
@@ -31,9 +30,9 @@ func printHints(w io.Writer, addrs []net.Addr) {
 
 Sendmail, in /etc/mail/sendmail.mc, then "make -C /etc/mail restart":
 
-    %s
+    INPUT_MAIL_FILTER(`+"`millstream', `S=%s, F=, T=C:30s;S:10s;R:10s;E:5m'"+`)dnl
 
-`, strings.Join(postfix, ", "), strings.Join(sendmail, "\n    "))
+%s`, netio.PostfixAddr(addrs[0]), netio.MilterAddr(addrs[0]), others)
 }
 
 // addrTexts returns addresses as text.

@@ -100,6 +100,15 @@ func TestLoad(t *testing.T) {
 		t.Errorf("handlers %s, %+v", got, c.Limits)
 	}
 
+	write("conf.d/35.toml", "[limits]\nloops = 2\nidle = 3\n")
+	if _, err = Load(file, options()); err == nil || !strings.Contains(err.Error(), "`limits.loops` is set a second time") ||
+		!strings.Contains(err.Error(), "`limits.idle` is an integer") {
+		t.Errorf("not all mistakes: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "conf.d/35.toml")); err != nil {
+		t.Fatal(err)
+	}
+
 	write("conf.d/40.toml", "handler = 3\n[limits]\nloops = 2\ngrace = \"2m\"\n")
 	write("conf.d/50.toml", "[limits\n")
 	_, err = Load(file, options())

@@ -221,7 +221,10 @@ func (c *checker) times(h *Handler, path string, l *Limits) {
 	switch {
 	case h.Timeout == 0:
 		c.at(path+".timeout", "0 would wait for no answer: write a time such as 10s")
-	case l.Handler != 0 && h.Timeout >= l.Handler:
+	case l.Handler == 0 || h.Timeout < l.Handler:
+	case c.root.find(path+".timeout").kind == kindTable: // it has none of its own: one mistake for all of these
+		c.at("limits.handler", "%v are over before the %v that a handler without a timeout has: make it longer, or write timeouts", l.Handler, h.Timeout)
+	default:
 		c.at(path+".timeout", "%v never passes, since limits.handler is %v: make it shorter, or the limit longer", h.Timeout, l.Handler)
 	}
 }

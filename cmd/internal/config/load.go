@@ -88,20 +88,20 @@ func Parse(files []File, o Options) (*Config, error) {
 	d := &decoder{env: o.Env, types: o.Types}
 	c := defaults()
 	c.root = new(node)
-	names := make([]string, len(files))
+	names, readable := make([]string, len(files)), true
 	for i, f := range files {
 		names[i] = f.Name
 		tree, err := parse(f.Name, f.Data)
 		switch {
 		case err != nil:
-			d.mistakes = append(d.mistakes, *err)
+			d.mistakes, readable = append(d.mistakes, *err), false
 		case i == 0:
 			c.root = tree
 		default:
 			c.root.merge(tree, "", func(at Position, text string) { d.wrong(at, "%s", text) })
 		}
 	}
-	if len(d.mistakes) > 0 { // what follows would only be mistakes about mistakes
+	if !readable { // what follows would only be mistakes about mistakes
 		return nil, sorted(d.mistakes, names)
 	}
 	d.config(c)
