@@ -74,7 +74,7 @@ func (v *visit) Leave(r handlers.Reply) {
 	end := time.Now()
 	note := Visit{
 		Handler: v.name, Event: v.kind, Count: 1, At: v.from.Sub(v.began), Took: end.Sub(v.from),
-		Status: r.Status(), Failed: r.Failed(),
+		Status: r.Status(), Failed: r.Failed() || r.Err() != nil, // also if a policy has answered for it
 	}
 	ctx := v.parent
 	switch {

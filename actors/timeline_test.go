@@ -69,6 +69,31 @@ func TestTimelines(t *testing.T) {
 	})
 }
 
+// A handler that failed has failed, also where another answer than the failure status was
+// given for it.
+func TestFailedVisits(t *testing.T) {
+	broken := errors.New("broken")
+	answers := map[string]handlers.Reply{
+		"failed": handlers.Failed(broken), "excused": handlers.Continue.Reported(broken), "well": handlers.Continue,
+	}
+	for name, answer := range answers {
+		var lines []*Timeline
+		h := handlers.Named(name, handlers.On(func(*handlers.Session, *handlers.Message) handlers.Reply { return answer }))
+		o, err := NewOffline(Config{Log: quiet, Timelines: func(l *Timeline) { lines = append(lines, l) }}, handlers.Shared(h))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = o.Feed(packets("O M R T N E"))
+		o.HangUp(nil)
+		if len(lines) != 1 || len(lines[0].Visits) != 1 {
+			t.Fatalf("%s: timelines %+v", name, lines)
+		}
+		if v := lines[0].Visits[0]; v.Failed != (name != "well") {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
 // Functions that only watch are reported too if they hold the loop, though nobody looks
 // at the clock after each.
 func TestSlowObserver(t *testing.T) {
