@@ -85,6 +85,9 @@
 // does not let go, are answered as a failure of the handler: refused for now, if the
 // configuration does not say otherwise.
 //
+// What is measured is the same for all handlers: milter.handler.duration has its calls by
+// name and result, and traces have a span for each.
+//
 // # Cost
 //
 // The MTA is asked for the events that the rules are about, and waits for answers at the

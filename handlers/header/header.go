@@ -30,6 +30,14 @@
 //
 // A handler asks the MTA for nothing but what its values name, and for the header if it
 // removes, renames or changes fields.
+//
+// # When something fails
+//
+// It needs nothing beside the message: no file, no DNS, no store, so nothing can be down. It
+// fails where an expression in a value cannot be worked out, such as an index beyond the end
+// of a list, or where the MTA lets no headers be changed. on_error answers then, normally
+// with a temporary failure. What is measured is the same for all handlers:
+// milter.handler.duration has its calls by name and result, and traces have a span for each.
 package header
 
 import (

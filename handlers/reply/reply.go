@@ -32,6 +32,14 @@
 //
 // In a text {{ and }} are around expressions, which package when describes. What is not
 // known yet at a stage is empty.
+//
+// # When something fails
+//
+// It needs nothing beside the session: no file, no DNS, no store, so nothing can be down. It
+// fails where an expression in its text cannot be worked out, and to quarantine where the
+// MTA holds no messages. on_error answers then, normally with a temporary failure. What is
+// measured is the same for all handlers: milter.handler.duration has its calls by name
+// and result, and traces have a span for each.
 package reply
 
 import (

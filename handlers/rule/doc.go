@@ -89,6 +89,12 @@
 //
 // # When something fails
 //
+// It needs nothing beside the session, and neither does subject: no DNS, no store, so
+// nothing can be down. Lists and networks in files stay as they were while their files are
+// missing or broken, and the log says so. What is measured is the same for all handlers:
+// milter.handler.duration has its calls by name and result, and traces have a span for
+// each.
+//
 // A change that the MTA does not allow, or whose value is no address, is left out. That is
 // said once in the log for each rule and change; with required = true the message is
 // refused instead, as where any handler fails: for now, if the configuration does not
