@@ -84,7 +84,12 @@ func (l *listener) openUnix(socket *Socket, path string) error {
 		return err
 	}
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: make the directory, with leave for the MTA to enter it", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: the user of the server must be able to write to the directory", err)
+	case err != nil:
 		return err
 	}
 	ln.SetUnlinkOnClose(false) // not without a look at what is there then

@@ -92,6 +92,14 @@ func TestListenUnix(t *testing.T) {
 	}
 }
 
+// TestListenNowhere says what to do about a directory that is missing.
+func TestListenNowhere(t *testing.T) {
+	_, err := ListenUnix(filepath.Join(t.TempDir(), "none", "s"), 0o600)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "make the directory") {
+		t.Errorf("%v", err)
+	}
+}
+
 // stale leaves a socket that nobody listens on.
 func stale(t *testing.T, path string) {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
