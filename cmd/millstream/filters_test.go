@@ -119,6 +119,19 @@ func loggedCases() []loggedCase {
 			map[string]any{"verdict": "abort", "reason": ""},
 		},
 		{
+			"broken", handlers.Need(), "<x>",
+			[]string{"<a>"},
+			[]byte{0, 0, 0, 0},
+			map[string]any{"verdict": "abort", "reason": "milter: protocol error: empty packet"},
+		},
+	}
+}
+
+// refusedCases are messages of which recipients were refused.
+func refusedCases() []loggedCase {
+	end := (&protocol.EndOfMessage{}).Append(nil)
+	return []loggedCase{
+		{
 			"no recipient left", deferring("<a>", "<b>"), "<x>",
 			[]string{"<a>", "<b>"},
 			(&protocol.Abort{}).Append(nil),
@@ -136,12 +149,6 @@ func loggedCases() []loggedCase {
 			end,
 			map[string]any{"verdict": "continue", "rcpts": 1., "rejected": 1., "by": "", "reply": ""},
 		},
-		{
-			"broken", handlers.Need(), "<x>",
-			[]string{"<a>"},
-			[]byte{0, 0, 0, 0},
-			map[string]any{"verdict": "abort", "reason": "milter: protocol error: empty packet"},
-		},
 	}
 }
 
@@ -158,7 +165,7 @@ func deferring(to ...string) handlers.Handler {
 // TestLogMessage checks that the line of a message says what it was, what became of it,
 // who decided and why.
 func TestLogMessage(t *testing.T) {
-	for _, tt := range loggedCases() {
+	for _, tt := range append(loggedCases(), refusedCases()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			line := tt.line(t)
 			for key, value := range tt.want {

@@ -31,8 +31,11 @@ func compile(t testing.TB, source string) *when.Program {
 	return p
 }
 
+// A mistake is an expression, and what is said of it.
+type mistake struct{ source, want string }
+
 func TestErrors(t *testing.T) {
-	tests := []struct{ source, want string }{
+	checkMistakes(t, []mistake{
 		{``, `1:1: the expression ends too soon: write what is missing, or take out what stands last`},
 		{`sendr == "a"`, `1:1: unknown name "sendr": did you mean sender?`},
 		{"helo == \"x\"\n  && client_adr == \"\"", `2:6: unknown name "client_adr": did you mean client_addr?`},
@@ -56,28 +59,6 @@ func TestErrors(t *testing.T) {
 		{`rcpts == sender`, `1:7: == is not for a list and a text`},
 		{`size / 0 > 1`, `1:6: division by zero`},
 		{`size % (3 - 3) > 1`, `1:6: division by zero`},
-		{`false`, `1:1: the expression is never true: take it out, or mend what it compares`},
-		{`1 > 2`, `1:3: the expression is never true: take it out, or mend what it compares`},
-		{`sender == "a" && !("x" in ["x"])`, `1:15: the expression is never true: take it out, or mend what it compares`},
-		{`!(tls || true)`, `1:1: the expression is never true: take it out, or mend what it compares`},
-		{`authenticated ? false : 2 < 1`, `1:29: the expression is never true: take it out, or mend what it compares`},
-		{`rcpt_count > 5 && rcpt_count < 3`, `1:30: the expression is never true: rcpt_count cannot be so: mend this, or what contradicts it`},
-		{`rcpt_count > 5 && tls && !(rcpt_count >= 7) && 6 != rcpt_count`, `1:50: the expression is never true: rcpt_count cannot be so: mend this, or what contradicts it`},
-		{`authenticated && tls && !authenticated`, `1:26: the expression is never true: authenticated cannot be so: mend this, or what contradicts it`},
-		{`authenticated == false && authenticated`, `1:27: the expression is never true: authenticated cannot be so: mend this, or what contradicts it`},
-		{`helo == "a" && "b" == helo`, `1:20: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
-		{`helo in ["a", "b"] && helo not in ["b", "a", "c"]`, `1:32: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
-		{`helo in ["a", "b"] && helo in ["c"]`, `1:28: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
-		{`hour in 8..17 && hour >= 18`, `1:23: the expression is never true: hour cannot be so: mend this, or what contradicts it`},
-		{`hour > 23`, `1:6: the expression is never true: hour cannot be so: mend this, or what contradicts it`},
-		{`size < 0`, `1:6: the expression is never true: size cannot be so: mend this, or what contradicts it`},
-		{`client_port == 65536`, `1:13: the expression is never true: client_port cannot be so: mend this, or what contradicts it`},
-		{`in_network("trusted") && !in_network("trusted")`, `1:27: the expression is never true: in_network("trusted") cannot be so: mend this, or what contradicts it`},
-		{`(tls || sender == "a") && !tls && sender == "b"`, `1:2: the expression is never true: tls cannot be so: mend this, or what contradicts it`},
-		{`!(tls || !(tls || hour > 24))`, `1:12: the expression is never true: tls cannot be so: mend this, or what contradicts it`},
-		{`tls || sender_domain == "Example.com"`, `1:25: sender_domain has small letters only, and never "Example.com": write "example.com"`},
-		{`rcpt_domain endsWith ".Example"`, `1:22: rcpt_domain has small letters only, and never ".Example": write ".example"`},
-		{`lower(helo) in ["a", "Bad"]`, `1:22: what lower returns has small letters only, and never "Bad": write "bad"`},
 		{`header(helo) == ""`, `1:1: header wants words in quotes, so that what it needs is known beforehand: write header("Subject")`},
 		{`header("a", "b") == ""`, `1:1: header wants words in quotes, so that what it needs is known beforehand: write header("Subject")`},
 		{`heder("Subject") == ""`, `1:1: unknown function "heder": did you mean header?`},
@@ -115,7 +96,40 @@ func TestErrors(t *testing.T) {
 		{`rcpt == "a" && size > 3`, `1:13: rcpt is of the recipient under way, and there is none when size is known, at end-of-message: ` +
 			`ask for all of them, as in any(rcpts, # == "a@example.com")`},
 		{strings.Repeat("(", 20000), `1:1: 20000 bytes are too many: there may be 16384: use a list, see in_list`},
-	}
+	})
+}
+
+// What cannot be true is a mistake too, wherever in the expression that shows.
+func TestNeverTrue(t *testing.T) {
+	checkMistakes(t, []mistake{
+		{`false`, `1:1: the expression is never true: take it out, or mend what it compares`},
+		{`1 > 2`, `1:3: the expression is never true: take it out, or mend what it compares`},
+		{`sender == "a" && !("x" in ["x"])`, `1:15: the expression is never true: take it out, or mend what it compares`},
+		{`!(tls || true)`, `1:1: the expression is never true: take it out, or mend what it compares`},
+		{`authenticated ? false : 2 < 1`, `1:29: the expression is never true: take it out, or mend what it compares`},
+		{`rcpt_count > 5 && rcpt_count < 3`, `1:30: the expression is never true: rcpt_count cannot be so: mend this, or what contradicts it`},
+		{`rcpt_count > 5 && tls && !(rcpt_count >= 7) && 6 != rcpt_count`, `1:50: the expression is never true: rcpt_count cannot be so: mend this, or what contradicts it`},
+		{`authenticated && tls && !authenticated`, `1:26: the expression is never true: authenticated cannot be so: mend this, or what contradicts it`},
+		{`authenticated == false && authenticated`, `1:27: the expression is never true: authenticated cannot be so: mend this, or what contradicts it`},
+		{`helo == "a" && "b" == helo`, `1:20: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
+		{`helo in ["a", "b"] && helo not in ["b", "a", "c"]`, `1:32: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
+		{`helo in ["a", "b"] && helo in ["c"]`, `1:28: the expression is never true: helo cannot be so: mend this, or what contradicts it`},
+		{`hour in 8..17 && hour >= 18`, `1:23: the expression is never true: hour cannot be so: mend this, or what contradicts it`},
+		{`hour > 23`, `1:6: the expression is never true: hour cannot be so: mend this, or what contradicts it`},
+		{`size < 0`, `1:6: the expression is never true: size cannot be so: mend this, or what contradicts it`},
+		{`client_port == 65536`, `1:13: the expression is never true: client_port cannot be so: mend this, or what contradicts it`},
+		{`in_network("trusted") && !in_network("trusted")`, `1:27: the expression is never true: in_network("trusted") cannot be so: mend this, or what contradicts it`},
+		{`(tls || sender == "a") && !tls && sender == "b"`, `1:2: the expression is never true: tls cannot be so: mend this, or what contradicts it`},
+		{`!(tls || !(tls || hour > 24))`, `1:12: the expression is never true: tls cannot be so: mend this, or what contradicts it`},
+		{`tls || sender_domain == "Example.com"`, `1:25: sender_domain has small letters only, and never "Example.com": write "example.com"`},
+		{`rcpt_domain endsWith ".Example"`, `1:22: rcpt_domain has small letters only, and never ".Example": write ".example"`},
+		{`lower(helo) in ["a", "Bad"]`, `1:22: what lower returns has small letters only, and never "Bad": write "bad"`},
+	})
+}
+
+// checkMistakes compiles expressions that are wrong.
+func checkMistakes(t *testing.T, tests []mistake) {
+	t.Helper()
 	for _, tt := range tests {
 		_, err := when.Compile(tt.source, names)
 		if _, ok := errors.AsType[*when.Error](err); !ok {
