@@ -7,7 +7,7 @@
 //
 //	millstream  this project
 //	gomilter    github.com/d--j/go-milter: a goroutine for each connection
-//	libmilter   libmilter of Sendmail, in C: a thread for each connection
+//	libmilter   libmilter of Sendmail, in C: threads, in a pool as Debian builds it
 //	epoll       the floor: a bare loop that decodes nothing and keeps no state
 //
 // With -addr they are told where to listen, and with -stream to ask the MTA to wait

@@ -35,7 +35,7 @@ func main() {
 	flag.StringVar(&s.bin, "bin", ".", "directory of the servers")
 	flag.IntVar(&s.connections, "connections", 100, "connections at once")
 	flag.DurationVar(&s.time, "time", time.Second, "how long each measurement lasts")
-	flag.IntVar(&s.rounds, "rounds", 0, "measurements of each kind, interleaved; 0 is 7, or 3 with -growth and -fairness")
+	flag.IntVar(&s.rounds, "rounds", 0, "measurements of each kind, interleaved; 0 is 7, or 3 with -growth and 11 with -fairness")
 	flag.IntVar(&s.idle, "idle", 5000, "idle sessions")
 	flag.BoolVar(&s.stream, "stream", false, "with -growth: nothing is answered before the end of a message")
 	flag.StringVar(&t.only, "only", "", "measure only the cases, or with -growth the dimensions, with this in their name")
@@ -69,9 +69,13 @@ func (t *task) do(ctx context.Context, s *series) error {
 		return beNeighbour(ctx, os.Stdout, t.neighbour, t.at)
 	}
 	if s.rounds == 0 {
-		s.rounds = 7
-		if t.growth != "" || t.fairness {
+		switch {
+		case t.growth != "":
 			s.rounds = 3
+		case t.fairness:
+			s.rounds = 11
+		default:
+			s.rounds = 7
 		}
 	}
 	dir, err := os.MkdirTemp("", "peers")

@@ -110,7 +110,7 @@ func (s *series) once(ctx context.Context, peer string, c testCase, rate load.Sc
 		return cost{}, err
 	}
 	defer server.stop()
-	r, err := server.run(ctx, cfg)
+	r, err := server.run(ctx, cfg, nil)
 	switch {
 	case err != nil:
 		return cost{}, err

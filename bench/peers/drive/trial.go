@@ -47,13 +47,14 @@ func (s *series) tryOnce(ctx context.Context, t *trial) (*load.Result, error) {
 	}
 	defer v.stop()
 	t.load.WarmUp = t.load.Duration / 4
-	return v.run(ctx, t.load)
+	return v.run(ctx, t.load, nil)
 }
 
-// run loads a server. Where there were errors, nothing was measured.
-func (v *server) run(ctx context.Context, cfg load.Config) (*load.Result, error) {
+// run loads a server and tells of every second; tell may be nil. Where there were errors,
+// nothing was measured.
+func (v *server) run(ctx context.Context, cfg load.Config, tell func(load.Progress)) (*load.Result, error) {
 	cfg.Address, cfg.PID, cfg.Workers, cfg.Expect = v.socket, v.cmd.Process.Pid, 1, []string{"X-Peer"}
-	r, err := load.Run(ctx, cfg, nil)
+	r, err := load.Run(ctx, cfg, tell)
 	switch {
 	case err != nil:
 		return nil, err
