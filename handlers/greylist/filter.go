@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ import (
 type filter struct {
 	settings  *Settings
 	keys      keys
-	skipped   []when.Network
+	skipped   when.Network
 	marks     store.Marks
 	mayWait   bool // the marks may, so they are not asked on the event loop
 	telemetry *telemetry
@@ -101,7 +100,7 @@ func (f *filter) message(s *handlers.Session) *message {
 
 // skips reports whether the recipients of a message are not delayed, whatever they are.
 func (f *filter) skips(s *handlers.Session, m *message, client netip.Addr) bool {
-	return !client.IsValid() || slices.ContainsFunc(f.skipped, func(n when.Network) bool { return n.HasAddr(client) }) ||
+	return !client.IsValid() || f.skipped.HasAddr(client) ||
 		f.settings.SkipNullSender && m.sender == "" ||
 		f.settings.SkipAuthenticated && s.Macro(authUser) != ""
 }

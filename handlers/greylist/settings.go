@@ -133,10 +133,8 @@ func newFilter(s *Settings, names *when.Names) (f *filter, mistakes when.Mistake
 	}
 	own := *s
 	f = &filter{settings: &own, keys: newKeys(s, &mistakes)}
-	for i, word := range s.SkipNetworks {
-		n, err := names.Network(word)
+	f.skipped = names.AnyNetwork(s.SkipNetworks, func(i int, err error) {
 		mistakes.Add(fmt.Sprintf("skip_networks[%d]", i), err)
-		f.skipped = append(f.skipped, n)
-	}
+	})
 	return f, mistakes
 }

@@ -2,6 +2,7 @@ package when
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -105,6 +106,34 @@ func (n *Names) Network(word string) (Network, error) {
 		return Prefixes(), nil
 	}
 	return nil, fmt.Errorf("%q is no network such as 192.0.2.0/24, and none is called so: %s", word, among(word, keys(n.Networks)))
+}
+
+// AnyNetwork returns a network of all that words stand for, as [Names.Network] has it.
+// It tells wrong of those that stand for none. n may be nil.
+func (n *Names) AnyNetwork(words []string, wrong func(i int, err error)) Network {
+	var written []netip.Prefix
+	var all union
+	for i, word := range words {
+		one, err := n.Network(word)
+		if err != nil {
+			wrong(i, err)
+			continue
+		}
+		if set, ok := one.(*network); ok { // to ask one set is enough
+			written = slices.AppendSeq(written, maps.Keys(set.prefixes))
+		} else {
+			all = append(all, one)
+		}
+	}
+	return append(all, Prefixes(written...))
+}
+
+// union is what is in any of some networks.
+type union []Network
+
+// HasAddr is [Network].
+func (u union) HasAddr(a netip.Addr) bool {
+	return slices.ContainsFunc(u, func(n Network) bool { return n.HasAddr(a) })
 }
 
 // parsePrefix parses a network, or one address.

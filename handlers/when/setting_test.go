@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"millstream/handlers/when"
@@ -75,3 +76,38 @@ func TestNamedNetwork(t *testing.T) {
 		}
 	}
 }
+
+// A network of several words is what any of them stands for, however they do; each that
+// stands for nothing is told.
+func TestAnyNetwork(t *testing.T) {
+	names := &when.Names{Networks: map[string]when.Network{
+		"named": when.Prefixes(netip.MustParsePrefix("203.0.113.0/24")), "other": single(netip.MustParseAddr("198.51.100.7")),
+	}}
+	var wrong []int
+	n := names.AnyNetwork([]string{"192.0.2.0/25", "nobody", "named", "2001:db8::1", "other", "10.0.0.0/33"}, func(i int, err error) {
+		if err == nil {
+			t.Error("no error")
+		}
+		wrong = append(wrong, i)
+	})
+	if !slices.Equal(wrong, []int{1, 5}) {
+		t.Errorf("wrong are %v", wrong)
+	}
+	for addr, want := range map[string]bool{
+		"192.0.2.127": true, "::ffff:192.0.2.1": true, "203.0.113.9": true, "2001:db8::1": true, "198.51.100.7": true,
+		"192.0.2.128": false, "2001:db8::2": false, "198.51.100.8": false,
+	} {
+		if n.HasAddr(netip.MustParseAddr(addr)) != want {
+			t.Errorf("%s in it: %t", addr, !want)
+		}
+	}
+	var none *when.Names
+	if n := none.AnyNetwork(nil, nil); n.HasAddr(netip.MustParseAddr("192.0.2.1")) || n.HasAddr(netip.Addr{}) {
+		t.Error("an address is in no network")
+	}
+}
+
+// single is a network of one address that is no set of prefixes.
+type single netip.Addr
+
+func (s single) HasAddr(a netip.Addr) bool { return netip.Addr(s) == a }
