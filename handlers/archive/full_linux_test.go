@@ -14,15 +14,7 @@ import (
 // A disk that is full fails the messages that do not fit, leaves nothing of them, and
 // takes those that do.
 func TestFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("no small disk can be mounted: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil { // it is busy while a file is open
-			t.Error(err)
-		}
-	})
+	dir := smallDisk(t)
 	box := newBox(t, dir, nil)
 	s := handlertest.New(t, box.handler)
 	for range 3 {
@@ -35,11 +27,7 @@ func TestFull(t *testing.T) {
 
 // A maildir that may not be written to fails messages, and is not taken by New.
 func TestReadOnly(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("no disk can be mounted: %v", err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
+	dir := smallDisk(t)
 	box := newBox(t, dir, nil)
 	s := handlertest.New(t, box.handler)
 	begin(s, 0)
@@ -55,4 +43,19 @@ func TestReadOnly(t *testing.T) {
 	if _, err := New(settings, nil); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("New: %v", err)
 	}
+}
+
+// smallDisk returns a directory with a disk of its own, of 256 KiB.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("no small disk can be mounted: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, 0); err != nil { // it is busy while a file is open
+			t.Error(err)
+		}
+	})
+	return dir
 }

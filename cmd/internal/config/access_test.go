@@ -1,7 +1,6 @@
 package config
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -38,14 +37,7 @@ text = "known by entry"
 // TestAccess checks that rules ask the lists that the configuration names.
 func TestAccess(t *testing.T) {
 	_, text := listFiles(t, accessFile, map[string]string{"senders": "example.org REJECT known by file\n"})
-	g, err := parseWith(t, text).Build(Env{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
-	if err := g.Open(nil); err != nil {
-		t.Fatal(err)
-	}
+	g := opened(t, parseWith(t, text), quietEnv)
 	for _, tt := range []struct{ addr, from, want string }{
 		{"192.0.2.1", "bad@example.com", "accept"},
 		{"198.51.100.1", "bad@example.com", "550 5.7.1 known by name"},

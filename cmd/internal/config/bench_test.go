@@ -39,11 +39,8 @@ func fileOf(n int, kinds ...string) string {
 // mixedHandlers are some of each kind.
 var mixedHandlers = []string{toldHandler, skippedHandler, ruleHandler, limitHandler, subjectHandler}
 
-// quietOptions and quietEnv leave nothing to the environment, and log nothing.
-var (
-	quietOptions = Options{Env: func(string) (string, bool) { return "", false }}
-	quietEnv     = Env{Log: slog.New(slog.DiscardHandler)}
-)
+// quietOptions leave nothing to the environment.
+var quietOptions = Options{Env: func(string) (string, bool) { return "", false }}
 
 // serving returns the generation of a file, open, and its configuration.
 func serving(tb testing.TB, file string) (*Generation, *Config) {
@@ -52,19 +49,7 @@ func serving(tb testing.TB, file string) (*Generation, *Config) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	g, err := c.Build(quietEnv)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := g.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	if err := g.Open(nil); err != nil {
-		tb.Fatal(err)
-	}
-	return g, c
+	return opened(tb, c, quietEnv), c
 }
 
 // benchMessage is a message with a recipient, twelve headers and 2 KiB of body.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -92,14 +91,7 @@ func TestBlockingTypes(t *testing.T) {
 // answers were pending.
 func leavesLoop(t *testing.T, text string) (left []handlers.Kind) {
 	t.Helper()
-	g, err := parseWith(t, text).Build(Env{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
-	if err := g.Open(nil); err != nil {
-		t.Fatal(err)
-	}
+	g := opened(t, parseWith(t, text), quietEnv)
 	note := handlers.Around(func(next handlers.Handler, s *handlers.Session, ev handlers.Event) handlers.Reply {
 		r := next.Handle(s, ev)
 		if r.Status() == protocol.StatusProgress {
@@ -135,14 +127,7 @@ func TestUnusedTypes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := c.Build(Env{Log: slog.New(slog.DiscardHandler)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = g.Close() }()
-			if err := g.Open(nil); err != nil {
-				t.Fatal(err)
-			}
+			g := opened(t, c, quietEnv)
 			if err := goleak.Find(before); err != nil {
 				t.Error(err)
 			}

@@ -50,6 +50,27 @@ func parseWith(t *testing.T, text string, types ...Type) *Config {
 	return c
 }
 
+// quietEnv logs nothing.
+var quietEnv = Env{Log: slog.New(slog.DiscardHandler)}
+
+// opened returns the generation of a configuration, open until the test ends.
+func opened(tb testing.TB, c *Config, env Env) *Generation {
+	tb.Helper()
+	g, err := c.Build(env)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	if err := g.Open(nil); err != nil {
+		tb.Fatal(err)
+	}
+	return g
+}
+
 // TestGeneration checks that what handlers hold is closed once, the last first, also when
 // not all of them can be built.
 func TestGeneration(t *testing.T) {

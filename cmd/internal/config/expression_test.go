@@ -87,14 +87,7 @@ func connectFrom(addr string) *protocol.Connect {
 // TestExpressions has handlers asked where their expressions hold, and told what others
 // found out, also where that is hidden by a policy or only observed.
 func TestExpressions(t *testing.T) {
-	g, err := parseWith(t, expressionsFile, failsType).Build(Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Open(nil); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
+	g := opened(t, parseWith(t, expressionsFile, failsType), Env{})
 	for _, tt := range []struct{ client, from, to, want string }{
 		{"192.0.2.7", "a@example.com", "b@example.net", "accept"},
 		{"2001:db8::1", "A@example.com", "b@example.net", "accept"},

@@ -57,14 +57,7 @@ func replyTo(t *testing.T, g *Generation, addr, from string) string {
 func TestLists(t *testing.T) {
 	_, text := listFiles(t, listsFile, map[string]string{"inside": "192.0.2.0/24\n", "partners": "example.org note\n"})
 	c := parseWith(t, text)
-	g, err := c.Build(Env{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Open(nil); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
+	g := opened(t, c, quietEnv)
 	for _, tt := range []struct{ addr, from, want string }{
 		{"192.0.2.7", "a@b.example", "550 other"},
 		{"198.51.100.1", "a@b.example", "550 other"},
@@ -168,7 +161,7 @@ func TestNames(t *testing.T) {
 			return handlers.Need(), nil
 		}),
 	}
-	g, err := parseWith(t, `
+	opened(t, parseWith(t, `
 [lists]
 vip = ["a"]
 [[handler]]
@@ -178,14 +171,7 @@ verdict = "continue"
 [[handler]]
 type = "own"
 when = 'result("reply").verdict == "" && in_list("vip", sender)'
-`, own).Build(Env{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
-	if err := g.Open(nil); err != nil {
-		t.Fatal(err)
-	}
+`, own), quietEnv)
 	if !names.Lists["vip"].Has("A") || names.Results["reply"] != handlers.KindEnvelopeFrom {
 		t.Errorf("names %+v", names)
 	}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"log/slog"
 	"slices"
 	"testing"
 
@@ -70,16 +69,9 @@ tag = "[{{tls_version}}]"
 // results and macros of the file, and the store of the generation.
 func TestCompiled(t *testing.T) {
 	reader := metric.NewManualReader()
-	g, err := parseWith(t, compiledFile, failsType).Build(Env{
-		Log: slog.New(slog.DiscardHandler), Meter: metric.NewMeterProvider(metric.WithReader(reader)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
-	if err := g.Open(nil); err != nil {
-		t.Fatal(err)
-	}
+	env := quietEnv
+	env.Meter = metric.NewMeterProvider(metric.WithReader(reader))
+	g := opened(t, parseWith(t, compiledFile, failsType), env)
 	for stage, want := range map[protocol.Stage][]string{
 		protocol.StageConnect: {"daemon_port", "j"}, protocol.StageHelo: {"tls_version"}, protocol.StageMail: {"auth_authen", "i"},
 	} {
