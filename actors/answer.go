@@ -112,7 +112,7 @@ func (s *session) write(changes []byte) {
 			s.room = changes[:0]
 		}
 	}
-	if s.answer.Answer != protocol.StatusDefault {
+	if s.answer.Answer != protocol.StatusDefault { // most packets have no answer: it costs less not to ask
 		s.loop.out = protocol.AppendReply(s.loop.out, s.answer.Answer, s.answer.text)
 	}
 }

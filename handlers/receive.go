@@ -101,16 +101,13 @@ func (c *Control) Apply(code protocol.Code, s, fallback protocol.Status, took ti
 	}
 	e, err := c.machine.Apply(s, fallback)
 	c.settle(code, e.Status)
-	switch t := c.tally; {
-	case t == nil:
-	case code == protocol.CodeAbort: // its state is that of the message
+	if t := c.tally; t != nil {
 		t.handlers += took
-		t.status = protocol.StatusAbort
-	default:
-		t.handlers += took
-		t.status, t.state = e.Status, c.machine.State()
-		if err != nil { // the changes go with the answer that was not legal
-			t.quarantined = false
+		if code == protocol.CodeAbort { // its state is that of the message
+			t.status = protocol.StatusAbort
+		} else {
+			t.status, t.state = e.Status, c.machine.State()
+			t.quarantined = t.quarantined && err == nil // the changes go with the answer that was not legal
 		}
 	}
 	c.unlock()

@@ -34,7 +34,7 @@ func main() {
 	var t task
 	flag.StringVar(&s.bin, "bin", ".", "directory of the servers")
 	flag.IntVar(&s.connections, "connections", 100, "connections at once")
-	flag.DurationVar(&s.time, "time", time.Second, "how long each measurement lasts")
+	flag.DurationVar(&s.time, "time", time.Second, "how long each measurement lasts; those in pairs of -fairness last a second")
 	flag.IntVar(&s.rounds, "rounds", 0, "measurements of each kind, interleaved; 0 is 7, or 3 with -growth and 11 with -fairness")
 	flag.IntVar(&s.idle, "idle", 5000, "idle sessions")
 	flag.BoolVar(&s.stream, "stream", false, "with -growth: nothing is answered before the end of a message")
