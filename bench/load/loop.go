@@ -12,6 +12,10 @@ import (
 // longestWait is how long a worker waits before it looks around.
 const longestWait = int64(50 * time.Millisecond)
 
+// together is how long a worker waits at least from one message that is due to the next:
+// to be woken for each of them would cost more than to send it.
+const together = int64(50 * time.Microsecond)
+
 var errConnectTimeout = errors.New("milter: no connection in time")
 
 var errNotRead = errors.New("milter: nothing is read from the connection")
@@ -22,6 +26,7 @@ func errTimeout(command protocol.Code) error {
 
 // loop runs the sessions until all have ended.
 func (w *worker) loop() {
+	w.poll.exactly()
 	for wait := int64(0); ; {
 		before := time.Now()
 		n, err := w.poll.wait(wait)
@@ -65,7 +70,7 @@ func (w *worker) pass() (wait int64) {
 	}
 	if len(w.idle)+len(w.unused) > 0 {
 		if at, ok := w.upcoming(); ok {
-			wait = min(wait, at-w.now)
+			wait = min(wait, at-w.now+w.gather(at))
 		}
 	}
 	return wait
@@ -113,6 +118,21 @@ func (w *worker) upcoming() (at int64, ok bool) {
 	}
 	since, ok := w.schedule.At(n)
 	return w.from + int64(since), ok
+}
+
+// gather returns how much later than the message that is due at a time it is to begin, with
+// those that are due by then. Each counts from when it was due.
+func (w *worker) gather(at int64) int64 {
+	if w.schedule == nil {
+		return 0
+	}
+	w.claims++
+	next, ok := w.upcoming()
+	w.claims--
+	if !ok {
+		return 0
+	}
+	return max(0, together-(next-at))
 }
 
 // due reports whether a message is to begin.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The generator is made of Linux's epoll and timerfd. What stands here only says so.
+// The generator is made of Linux's epoll. What stands here only says so.
 var errNotHere = errors.New("the load generator needs Linux")
 
 type target struct{ delay bool }
@@ -28,6 +28,7 @@ const ownSlot = -1
 func newPoller() (*poller, error)                         { return nil, errNotHere }
 func (*poller) close()                                    {}
 func (*poller) wake()                                     {}
+func (*poller) exactly()                                  {}
 func (*poller) add(int, int, uint32, bool) error          { return errNotHere }
 func (*poller) change(int, int, uint32, bool, bool) error { return errNotHere }
 func (*poller) wait(int64) (int, error)                   { return 0, errNotHere }
