@@ -34,14 +34,25 @@ func (p place) command(path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// pin has this process run at a place, if there is more than one CPU. A CPU is a
-// matter of each thread: threads to come have that of the one that makes them, so it
-// is over when none is found that was not there before.
+// pin has this process run at a place, if there is more than one CPU.
 func pin(p place) bool {
 	var set unix.CPUSet
 	set.Set(p.cpu)
+	return p.cpu > 0 && eachThread(func(id int) error { return unix.SchedSetaffinity(id, &set) })
+}
+
+// goFirst has this process, and servers that it starts from then on, run before all else
+// that wants their CPUs (SCHED_FIFO). The user has to be allowed to.
+func goFirst() bool {
+	first := unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1}
+	return eachThread(func(id int) error { return unix.SchedSetAttr(id, &first, 0) })
+}
+
+// eachThread sets something of each thread of this process. Threads to come have that of
+// the one that makes them, so it is over when none is found that was not there before.
+func eachThread(set func(id int) error) bool {
 	done := map[string]bool{}
-	for before := -1; p.cpu > 0 && before < len(done); {
+	for before := -1; before < len(done); {
 		before = len(done)
 		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
@@ -49,11 +60,11 @@ func pin(p place) bool {
 		}
 		for _, t := range threads {
 			id, err := strconv.Atoi(t.Name())
-			if err != nil || !done[t.Name()] && unix.SchedSetaffinity(id, &set) != nil {
+			if err != nil || !done[t.Name()] && set(id) != nil {
 				return false
 			}
 			done[t.Name()] = true
 		}
 	}
-	return p.cpu > 0
+	return true
 }

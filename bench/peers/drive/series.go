@@ -60,11 +60,11 @@ type cost struct {
 func (s *series) measure(ctx context.Context, c testCase) ([][]cost, error) {
 	var rate load.Schedule
 	if c.half {
-		n, err := s.halfRate(ctx, c.setup(ours))
+		n, err := s.closedRate(ctx, c.setup(ours))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		rate = load.Schedule{{From: n, To: n}}
+		rate = load.Schedule{{From: n / 2, To: n / 2}}
 	}
 	costs := make([][]cost, len(s.peers))
 	for range s.rounds {
