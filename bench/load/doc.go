@@ -17,7 +17,9 @@
 // stalls, nothing is sent that could be late. In an open loop messages begin by a
 // [Schedule], as clients on the internet send them, and the latency of a message
 // counts from the moment it was meant to begin. A stall then shows in every message
-// that had to wait for it: no coordinated omission.
+// that had to wait for it: no coordinated omission. Messages that are due within 50 µs
+// begin together, the first ones that much late: more wake-ups would only measure the
+// wake-ups.
 //
 // # What an MTA does
 //
@@ -35,5 +37,6 @@
 // packets once for each answer to the offer, and written from there; only the queue
 // id differs. So a message costs system calls and little else, and in steady state
 // no allocation: the generator is to be cheaper than what it measures. It needs
-// Linux.
+// Linux, and for open loops Linux 5.11: before that it can only wait for whole
+// milliseconds.
 package load

@@ -138,3 +138,26 @@ func TestWaiting(t *testing.T) {
 		}
 	}
 }
+
+// Messages that are due shortly one after the other wait for each other.
+func TestGather(t *testing.T) {
+	const µs = int64(time.Microsecond)
+	for _, tt := range []struct {
+		schedule     Schedule
+		all          int
+		claims, want int64
+	}{
+		{nil, 1, 0, 0},
+		{Schedule{{From: 1e3, To: 1e3}}, 1, 7, 0},
+		{Schedule{{From: 2e4, To: 2e4}}, 1, 7, 0},
+		{Schedule{{From: 1e5, To: 1e5}}, 1, 7, 40 * µs},
+		{Schedule{{From: 1e5, To: 1e5}}, 4, 7, 10 * µs},
+		{Schedule{{From: 1e5, To: 1e5, For: time.Second}}, 1, 1e5 - 1, 0}, // the last one
+	} {
+		w := &worker{run: &runner{cfg: Config{Workers: tt.all}}, schedule: tt.schedule, claims: tt.claims}
+		at, _ := w.upcoming()
+		if got := w.gather(at); got != tt.want || w.claims != tt.claims {
+			t.Errorf("%v, %d workers: waits for %d ns, want %d", tt.schedule, tt.all, got, tt.want)
+		}
+	}
+}
