@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -233,7 +234,7 @@ func (p *poller) wait(nanoseconds int64) (int, error) {
 	if !p.blocked {
 		return int(n), nil
 	}
-	some, err := p.block(nanoseconds)
+	some, err := p.block(max(nanoseconds, 0))
 	if errors.Is(err, unix.EINTR) {
 		return 0, nil
 	}
@@ -243,7 +244,8 @@ func (p *poller) wait(nanoseconds int64) (int, error) {
 // block is wait when there is nothing yet.
 func (p *poller) block(nanoseconds int64) (int, error) {
 	if !p.coarse {
-		timeout := unix.NsecToTimespec(nanoseconds)
+		const second = int64(time.Second)
+		timeout := [2]int64{nanoseconds / second, nanoseconds % second} // of 64 bits on every machine
 		n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.epoll),
 			uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&timeout)), 0, 0)
 		if errno == 0 {

@@ -18,3 +18,22 @@ func TestConnectError(t *testing.T) {
 		}
 	}
 }
+
+// A wait for nothing ends, also where the kernel counts in milliseconds.
+func TestPollerTime(t *testing.T) {
+	watchLeaks(t)
+	p, err := newPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	for _, coarse := range []bool{false, true} {
+		p.coarse = coarse
+		if n, err := p.wait(1); n != 0 || err != nil || !p.blocked {
+			t.Errorf("coarse %v: %d events, %v, blocked %v", coarse, n, err, p.blocked)
+		}
+		if p.coarse != coarse {
+			t.Errorf("coarse %v: the kernel does not know epoll_pwait2", coarse)
+		}
+	}
+}

@@ -12,8 +12,7 @@ import (
 // Normal messages come at a third of the rate at which the server can take them, in an
 // open loop: the latency of each counts from the moment it was due, so that what waits
 // behind a neighbour shows. The server has a CPU for itself, and the load the other. With
-// many more messages the load would be what they wait for: not to wait for its CPU takes
-// more of it.
+// many more messages they would wait for the load, whose CPU is the busier one.
 //
 // A neighbour needs both CPUs too: someone must send what it sends. So its load is a
 // process of its own, to which the kernel gives the CPU of the load only while the
