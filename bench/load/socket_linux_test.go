@@ -32,8 +32,5 @@ func TestPollerTime(t *testing.T) {
 		if n, err := p.wait(1); n != 0 || err != nil || !p.blocked {
 			t.Errorf("coarse %v: %d events, %v, blocked %v", coarse, n, err, p.blocked)
 		}
-		if p.coarse != coarse {
-			t.Errorf("coarse %v: the kernel does not know epoll_pwait2", coarse)
-		}
 	}
 }
