@@ -98,13 +98,13 @@ func (w *worker) ended() bool {
 	return true
 }
 
-// number64 returns the place of the next message of this worker in the schedule,
-// which workers share in turn.
-func (w *worker) number64() int64 { return w.claims*int64(w.run.cfg.Workers) + int64(w.number) }
-
 // upcoming returns when the next message is due: now in a closed loop. ok is false if
 // no more will be.
-func (w *worker) upcoming() (at int64, ok bool) {
+func (w *worker) upcoming() (at int64, ok bool) { return w.further(0) }
+
+// further returns when the message is due that comes so many after the next one. Workers
+// share a schedule in turn.
+func (w *worker) further(after int64) (at int64, ok bool) {
 	r := w.run
 	switch {
 	case r.stopping.Load():
@@ -112,7 +112,7 @@ func (w *worker) upcoming() (at int64, ok bool) {
 	case w.schedule == nil:
 		return w.now, !r.exhausted()
 	}
-	n := w.number64()
+	n := (w.claims+after)*int64(r.cfg.Workers) + int64(w.number)
 	if limit := r.cfg.Messages; limit > 0 && n >= limit && r.measuring.Load() {
 		return 0, false
 	}
@@ -123,13 +123,8 @@ func (w *worker) upcoming() (at int64, ok bool) {
 // gather returns how much later than the message that is due at a time it is to begin, with
 // those that are due by then. Each counts from when it was due.
 func (w *worker) gather(at int64) int64 {
-	if w.schedule == nil {
-		return 0
-	}
-	w.claims++
-	next, ok := w.upcoming()
-	w.claims--
-	if !ok {
+	next, ok := w.further(1)
+	if w.schedule == nil || !ok {
 		return 0
 	}
 	return max(0, together-(next-at))
@@ -166,11 +161,9 @@ func (w *worker) waiting() int64 {
 		return 0
 	}
 	w.clock()
-	claims := w.claims
-	defer func() { w.claims = claims }()
-	late := func(n int) bool { // about the message that comes n after the next one
-		w.claims = claims + int64(n)
-		return w.due()
+	late := func(n int) bool {
+		at, ok := w.further(int64(n))
+		return ok && at <= w.now
 	}
 	most := 1
 	for late(most) {

@@ -21,12 +21,7 @@ func TestConnectError(t *testing.T) {
 
 // A wait for nothing ends, also where the kernel counts in milliseconds.
 func TestPollerTime(t *testing.T) {
-	watchLeaks(t)
-	p, err := newPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	p := openPoller(t)
 	for _, coarse := range []bool{false, true} {
 		p.coarse = coarse
 		if n, err := p.wait(1); n != 0 || err != nil || !p.blocked {

@@ -79,12 +79,7 @@ func TestPool(t *testing.T) {
 
 // A worker that waits is woken, also if it waits only after that.
 func TestPollerWake(t *testing.T) {
-	watchLeaks(t)
-	p, err := newPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	p := openPoller(t)
 	for range 3 {
 		p.wake()
 		p.wake()
@@ -107,6 +102,18 @@ func TestPollerWake(t *testing.T) {
 		t.Errorf("%d events, %v", n, err)
 	}
 	<-done
+}
+
+// openPoller returns a poller that is closed when the test ends.
+func openPoller(t *testing.T) *poller {
+	t.Helper()
+	watchLeaks(t)
+	p, err := newPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.close)
+	return p
 }
 
 // Messages that are due are counted, however many.
